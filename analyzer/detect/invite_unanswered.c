@@ -576,8 +576,15 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		      silent ? "; no reply of any kind came back" : "", *because ? ": " : "", because, now, calls);
 }
 
-static void tell_fix(struct finding *f, const struct unanswered *u)
+static void tell_fix(struct finding *f, const struct facts *facts, const struct unanswered *u)
 {
+	char two[ICMP_TWO], there[ADDRESS_TEXT];
+
+	if (u->icmp && *icmp_two_devices(facts, u->icmp, two)) {
+		text_addf(&f->cause, "%s", two);
+		finding_fix(f, TWO_DEVICES_FIX, address_text(&u->hop.dst.addr, there));
+		return;
+	}
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
@@ -616,7 +623,7 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 	snprintf(effect, sizeof effect, "%s cannot be reached", to);
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
-	tell_fix(f, u);
+	tell_fix(f, facts, u);
 	if (!u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/media_refused.h"
 #include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
@@ -337,12 +338,15 @@ static bool say_other_port(struct finding *f, const struct facts *facts, const s
 static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t,
 	bool took)
 {
-	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
+	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT], two[ICMP_TWO];
 
 	say_host(facts, &t->first->reporter, reporter);
 	say_host(facts, &t->first->dst.addr, host);
 	endpoint_text(&t->first->dst, target);
-	if (strcmp(t->reason, "port-closed") == 0) {
+	if (*icmp_two_devices(facts, t->first, two)) {
+		finding_cause(f, "UDP to %s is refused in its name (%u ICMP errors).%s", target, t->count, two);
+		finding_fix(f, TWO_DEVICES_FIX, host);
+	} else if (strcmp(t->reason, "port-closed") == 0) {
 		if (say_routes(facts, &t->first->dst.addr)) {
 			finding_cause(f, "%s answers for UDP port %u and passes the audio to nobody: it has no mapping for that port, or does not send packets "
 				      "back inside (%u ICMP errors).", host, t->first->dst.port, t->count);
