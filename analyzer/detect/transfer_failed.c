@@ -236,7 +236,7 @@ static void judge_target(struct judge *j, struct transfer_verdict *v, unsigned s
 	v->confidence = CONFIDENCE_CERTAIN;
 	v->reason = "target-failed";
 	v->severity = SEVERITY_ERROR;
-	if (!human(status) || transfer_silenced(t, at.at_ns))
+	if (!human(status))
 		return;
 	v->severity = back ? SEVERITY_INFO : SEVERITY_WARNING;
 	if (!back && (status == 408 || status == 480 || status == 487) && rang_ns >= key_ns(j, "rings-s"))

@@ -42,11 +42,6 @@ static bool leg_silenced(const struct leg *leg, const struct transfer *t, int64_
 	return false;
 }
 
-bool transfer_silenced(const struct transfer *t, int64_t failed_ns)
-{
-	return leg_silenced(t->leg, t, failed_ns);
-}
-
 /* The transfer that the finding is about; NULL: an INVITE with Replaces alone. */
 static const struct transfer *transfer_of(const struct facts *facts, const struct finding *f)
 {
@@ -66,27 +61,47 @@ static bool is_silence(const struct finding *x, const struct transfer *t, int64_
 	       leg_silenced(x->legs[0].leg, t, failed_ns);
 }
 
+/* A fact is no cause of harm; the silence itself says when it began, and what had to end it. */
+static void say_when(struct finding *x, const struct facts *facts, const struct transfer *t)
+{
+	char who[SAY_TEXT];
+
+	text_addf(&x->cause, " The audio stopped when %s asked for a transfer, which failed%s, and was not opened again.",
+		say_party_full(facts, t->leg, t->by, who), t->notified >= 300 ? " as the target did not take it" : "");
+	finding_evidence(x, t->at, "REFER: the transfer that fails");
+}
+
+static void link_all(const struct facts *facts, struct finding *f, const struct transfer *t)
+{
+	bool told = false;
+	char who[SAY_TEXT];
+
+	LIST_EACH(it, findings_in_order(facts->findings)) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		if (!is_silence(x, t, f->last_ns))
+			continue;
+		if (f->severity == SEVERITY_INFO) {
+			say_when(x, facts, t);
+			continue;
+		}
+		x->caused_by = f;
+		told = true;
+	}
+	if (!told)
+		return;
+	text_addf(&f->cause, " Audio of the call stopped with it and never came back.");
+	text_addf(&f->fix, " %s has to take the call back, and to open its audio again, when the transfer fails: see to its settings and its firmware.",
+		say_party_full(facts, t->leg, t->by, who));
+}
+
 void transfer_harm_link(const struct facts *facts)
 {
 	LIST_EACH(it, findings_in_order(facts->findings)) {
 		struct finding *f = LIST_ENTRY(it, struct finding, in_order);
-		const struct transfer *t = strcmp(f->id, "transfer-failed") == 0 && f->severity > SEVERITY_INFO
-			? transfer_of(facts, f) : NULL;
-		bool told = false;
-		char who[SAY_TEXT];
+		const struct transfer *t = strcmp(f->id, "transfer-failed") == 0 ? transfer_of(facts, f) : NULL;
 
-		LIST_EACH(xit, findings_in_order(facts->findings)) {
-			struct finding *x = LIST_ENTRY(xit, struct finding, in_order);
-
-			if (!t || !is_silence(x, t, f->last_ns))
-				continue;
-			x->caused_by = f;
-			told = true;
-		}
-		if (!told)
-			continue;
-		text_addf(&f->cause, " Audio of the call stopped with it and never came back.");
-		text_addf(&f->fix, " %s has to take the call back, and to open its audio again, when the transfer fails: see to its settings and its firmware.",
-			say_party_full(facts, t->leg, t->by, who));
+		if (t)
+			link_all(facts, f, t);
 	}
 }

@@ -5,9 +5,10 @@
 
 #include "analyzer/detect/detector.h"
 
-/* Did audio of the call stop when it was asked for, or until then, for good? */
-bool transfer_silenced(const struct transfer *t, int64_t failed_ns);
-/* When all is said: what is told of such silence follows from the failed transfer. EVENT_JUDGE_CAUSES. */
+/*
+ * When all is said: what is told of such silence follows from the failed transfer; where that was people's business (a
+ * busy target), it is told of the silence. EVENT_JUDGE_CAUSES.
+ */
 void transfer_harm_link(const struct facts *facts);
 
 #endif
