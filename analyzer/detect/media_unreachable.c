@@ -384,6 +384,7 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 {
 	const struct facts *facts = detection_facts(d);
 	const struct hearing *h = hearing_of(ev->direction);
+	const struct message *answer = ev->direction->slot->dialog->confirmed_by;
 	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR,
 		CONFIDENCE_CERTAIN);
 	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst,
@@ -410,8 +411,8 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 		say_cause(f, facts, ev->direction, t, took_before(h));
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
-	if (ev->direction->slot->dialog->confirmed_by)
-		finding_evidence(f, ev->direction->slot->dialog->confirmed_by->at, "the call is answered");
+	if (answer && !answer->request)
+		finding_evidence(f, answer->at, "the call is answered");
 }
 
 static void on_event(struct detection *d, const struct event *ev)
