@@ -175,7 +175,8 @@ static bool find_forgotten(const struct direction *dir, const struct exchange *e
 	enum sdp_direction own;
 
 	if (!hold || e->state != EXCHANGE_STABLE || hold_of(dir->slot->dialog, dir->sender, e, dir->slot->mline) ||
-	    !word_of(e, holder, dir->slot->mline, &own) || own != SDP_INACTIVE || !speaks_again(direction_reverse(dir), hold, e))
+	    !word_of(e, holder, dir->slot->mline, &own) || own != SDP_INACTIVE ||
+	    !speaks_again(direction_reverse(dir), hold, e))
 		return false;
 	s->reason = "hold-not-released";
 	s->holder = holder;

@@ -7,9 +7,13 @@
 
 #include "captures/base/memory.h"
 
-enum { DEFAULT_MAX = 65536, BLOCK = 1024, OUTER_SHARE = 8, KEPT_SHARE = 8, LOOKS_MAX = 256, LOOKS_FULL = 16, ANSWERED_MAX = 256, DNS = 53 };
+enum {
+	DEFAULT_MAX = 65536, BLOCK = 1024, OUTER_SHARE = 8, KEPT_SHARE = 8,
+	LOOKS_MAX = 256, LOOKS_FULL = 16,    /* for room, a new flow */
+	ANSWERED_MAX = 256, DNS = 53
+};
 
-#define IDLE_NS (5 * MINUTE_NS)      /* behind any NAT's idle time for UDP: when it speaks again, it is new there, too */
+#define IDLE_NS (5 * MINUTE_NS)      /* no NAT keeps UDP so long: when it speaks again, it is new there, too */
 
 struct outflows {
 	const struct site *site;

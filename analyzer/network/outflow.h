@@ -45,7 +45,7 @@ void outflows_packet(struct outflows *t, const struct packet *p);
 size_t outflows_count(const struct outflows *t);
 /* By first packet, as long as none had to make room. */
 const struct outflow *outflows_at(const struct outflows *t, size_t i);
-/* Did this host inside have an answer of a resolver outside in a flow that has made room? Of the first 256 such hosts. */
+/* Had a resolver outside answered this host, in a flow that has made room? Of the first 256 such hosts. */
 bool outflows_was_answered(const struct outflows *t, const struct address *inside);
 struct outflow_spell;
 /* All flows, those too that have made room, added to so many spells (outflow_spell.h). */

@@ -17,7 +17,7 @@ struct outflow_spell {
 	bool failing;                /* of who judges */
 };
 
-/* Adds one flow to a list of so many spells; end_ns: the last that the capture has, or that the flow was followed to. */
+/* Adds one flow to a list of so many spells; end_ns: the last that the capture has, or to which it was followed. */
 void outflow_spell_add(const struct outflows *t, const struct outflow *f, struct outflow_spell *list, unsigned count,
 	int64_t end_ns);
 /* Adds what was counted of other flows, spell by spell. */
