@@ -242,8 +242,9 @@ static void take_icmp(struct engine *e, const struct packet *p)
 		.dst = p->icmp.quote_dst,
 		.protocol = p->icmp.quote_protocol, .type = p->icmp.type, .code = p->icmp.code, .ttl = p->ttl,
 		.v6 = p->icmp.v6,
-		.readable = p->icmp.quote_readable,
+		.readable = p->icmp.quote_readable, .has_mac = (p->has & HAS_MAC) && p->tunnel == TUNNEL_NONE,
 	};
+	memcpy(r->mac, p->mac_src, sizeof r->mac);
 	list_add_tail(&e->icmp, &r->in_order);
 	hash_add(&e->icmp_by_dst, &r->by_dst, icmp_hash(&r->dst));
 }

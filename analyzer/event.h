@@ -39,7 +39,8 @@ struct icmp_record {                 /* one ICMP error, kept by the engine (boun
 	struct address reporter;     /* source of the ICMP */
 	struct endpoint src, dst;    /* of the quoted packet */
 	uint8_t protocol, type, code, ttl;
-	bool v6, readable;
+	bool v6, readable, has_mac;
+	uint8_t mac[6];              /* of the frame's sender */
 };
 
 struct event {

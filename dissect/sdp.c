@@ -41,6 +41,7 @@ static void protocol_set(struct sdp_media *m, struct span protocol)
 	m->rtp = span_equal(protocol, SPAN("RTP/AVP"));
 	if (m->rtp)
 		return;
+	m->over_tcp = span_starts(protocol, SPAN("TCP/"));
 	m->secure = ends_with(protocol, "RTP/SAVP") || ends_with(protocol, "RTP/SAVPF");
 	m->rtp = m->secure || ends_with(protocol, "RTP/AVP") || ends_with(protocol, "RTP/AVPF");
 }

@@ -89,8 +89,9 @@ struct sdp_media {
 	uint8_t direction;                      /* enum sdp_direction: medium's, else session's, else sendrecv; */
 	uint16_t port;                          /* c=0.0.0.0 does not change it. Port 0: rejected */
 	uint16_t ptime_ms, maxptime_ms;         /* 0 not given */
-	bool rtp;                               /* RTP/AVP, AVPF, SAVP, SAVPF, with or without UDP/TLS/ */
+	bool rtp;                               /* RTP/AVP, AVPF, SAVP, SAVPF, with or without UDP/TLS/ or TCP/ */
 	bool secure;                            /* SAVP or SAVPF */
+	bool over_tcp;                          /* TCP/RTP/AVP, TCP/TLS/RTP/SAVP (RFC 4571, 4572) */
 	bool rtcp_mux, bundle_only, trickle;    /* trickle: port 9 with ICE */
 	bool silence_suppression_off;           /* a=silenceSupp:off */
 	bool t38;                               /* m=image ... t38 */

@@ -43,7 +43,15 @@ static bool part_next(struct span *rest, struct span delimiter, struct span *ret
 	return true;
 }
 
-/* Reads the headers of a part; its content stays in lines->left. False: encoded so that it cannot be read here. */
+bool sip_body_early(struct span name, struct span value)
+{
+	return span_equal_nocase(name, SPAN("Content-Disposition")) && type_is(value, SPAN("early-session"));
+}
+
+/*
+ * Reads the headers of a part; its content stays in lines->left. False: encoded so that it cannot be read here, or of
+ * no concern to the session.
+ */
 static bool part_headers(struct sip_lines *lines, struct span *ret_type)
 {
 	enum sip_line line;
@@ -59,6 +67,8 @@ static bool part_headers(struct sip_lines *lines, struct span *ret_type)
 		else if (span_equal_nocase(h.name_text, SPAN("Content-Transfer-Encoding")) &&
 			(span_equal_nocase(h.value, SPAN("base64")) ||
 				span_equal_nocase(h.value, SPAN("quoted-printable"))))
+			return false;
+		else if (sip_body_early(h.name_text, h.value))
 			return false;
 	}
 	return true;

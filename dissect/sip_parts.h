@@ -114,5 +114,7 @@ bool sip_address_parse_before(struct span value, const uint8_t *limit, struct si
 
 /* The session description in a body of that Content-Type (whole value, empty: none given); an empty span: none. */
 struct span sip_body_sdp(struct span body, struct span content_type);
+/* Content-Disposition of a description for a session of its own before the answer (RFC 3959), none of the call's. */
+bool sip_body_early(struct span name, struct span value);
 
 #endif

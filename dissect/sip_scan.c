@@ -248,11 +248,20 @@ static void body_set(struct sip_message *m, struct span rest, bool cut)
 	m->bytes.n = (size_t)(m->body.p + m->body.n - m->bytes.p);
 }
 
+static bool is_early(const struct sip_message *m)
+{
+	for (const struct sip_header *h = sip_header_find(m, SIP_H_OTHER); h; h = sip_header_next(m, h)) {
+		if (sip_body_early(h->name_text, h->value))
+			return true;
+	}
+	return false;
+}
+
 static void sdp_set(struct sip_message *m)
 {
 	struct span encoding = sip_header_value(m, SIP_H_CONTENT_ENCODING);
 
-	if (m->body.n && (encoding.n == 0 || span_equal_nocase(encoding, SPAN("identity"))))
+	if (m->body.n && !is_early(m) && (encoding.n == 0 || span_equal_nocase(encoding, SPAN("identity"))))
 		m->sdp = sip_body_sdp(m->body, sip_header_value(m, SIP_H_CONTENT_TYPE));
 }
 

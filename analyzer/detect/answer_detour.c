@@ -58,7 +58,7 @@ static struct tries tries_of(const struct leg *leg)
 static bool waits_for_names(const struct facts *facts, const struct tries *t, double wait_s)
 {
 	int64_t until_ns = ns_add(t->progress->at.at_ns, -(int64_t)(wait_s * 1e9));
-	bool waits = false, answers_pass = false;
+	bool waits = false, answers_pass = outflows_was_answered(facts->outflows, &t->first->dst.addr);
 
 	for (size_t i = 0; i < outflows_count(facts->outflows); i++) {
 		const struct outflow *f = outflows_at(facts->outflows, i);

@@ -253,7 +253,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		finding_fix(f, "Look at the DTLS handshake of %s: when its first message leaves, and which ones have to be repeated.", host);
 	else
 		finding_fix(f, "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge.", host);
-	if (ev->dialog->confirmed_by)
+	if (ev->dialog->confirmed_by && !ev->dialog->confirmed_by->request)
 		finding_evidence(f, ev->dialog->confirmed_by->at, "the call is answered");
 	if (h->stream)
 		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns),

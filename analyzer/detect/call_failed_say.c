@@ -8,6 +8,8 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/network/sip_path.h"
 
+enum { BEGUN_MANY = 5 };              /* within a second, at one host */
+
 static bool one_of(const char *reason, const char *const *list)
 {
 	for (; *list; list++) {
@@ -27,21 +29,43 @@ static enum part part_of_maker(const char *reason)
 	return one_of(reason, at_maker) ? PART_CULPRIT : PART_WITNESS;
 }
 
-/* Answered calls of that host that were up then. */
-static unsigned calls_up(const struct facts *facts, const struct address *host, int64_t at_ns)
+/* Calls of a host at one time: a limit of channels counts those too that are only being set up. */
+struct host_load {
+	unsigned up, in_setup, begun;        /* begun: of these, within the second before */
+};
+
+static struct host_load load_of(const struct facts *facts, const struct failed_call *x)
 {
-	unsigned up = 0;
+	const struct address *host = &x->made->src.addr;
+	int64_t at_ns = x->made->at.at_ns;
+	struct host_load load = { .up = 0 };
 
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		bool answered = leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns;
 
-		if (leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns &&
-		    (leg->end_ns == NS_NONE || leg->end_ns >= at_ns) &&
-			(address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) ||
-			address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
-			up++;
+		if (leg == x->judged || (leg->end_ns != NS_NONE && leg->end_ns < at_ns) ||
+		    (!address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) &&
+		     !address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
+			continue;
+		load.up += answered;
+		if (answered || leg->invite_ns == NS_NONE || leg->invite_ns > at_ns)
+			continue;
+		load.in_setup++;
+		load.begun += at_ns - leg->invite_ns <= SECOND_NS;
 	}
-	return up;
+	return load;
+}
+
+static void say_load(const struct facts *facts, const struct failed_call *x, char *text, size_t room)
+{
+	struct host_load load = load_of(facts, x);
+
+	snprintf(text, room, "; %u other calls of it were up then", load.up);
+	if (load.in_setup)
+		snprintf(text + strlen(text), room - strlen(text), ", %u more being set up", load.in_setup);
+	if (load.begun >= BEGUN_MANY)
+		snprintf(text + strlen(text), room - strlen(text), ", %u of these begun within the second before: it may be a limit of new calls a second", load.begun);
 }
 
 static void say_answer(const struct message *m, char *text, size_t room)
@@ -84,15 +108,14 @@ static void say_chain(const struct facts *facts, const struct failed_call *f, ch
 static void tell_cause(struct finding *f, const struct facts *facts, const struct failed_call *x, unsigned count,
 	bool load)
 {
-	char from[SAY_TEXT], to[SAY_TEXT], maker[SAY_TEXT], answer[460], chain[2 * SAY_TEXT + 60], up[60] = "";
+	char from[SAY_TEXT], to[SAY_TEXT], maker[SAY_TEXT], answer[460], chain[2 * SAY_TEXT + 60], up[200] = "";
 	const char *unclear = x->refusal.contradicts ? " Status and cause say different things, the cause counts." : "";
 
 	say_host(facts, &x->made->src.addr, maker);
 	say_answer(x->made, answer, sizeof answer);
 	say_chain(facts, x, chain, sizeof chain);
 	if (load)
-		snprintf(up, sizeof up, "; %u other calls of it were up then",
-			calls_up(facts, &x->made->src.addr, x->made->at.at_ns));
+		say_load(facts, x, up, sizeof up);
 	if (count > 1)
 		finding_cause(f, "%s answered %s calls with %s: %s%s.%s%s", maker, SAY_COUNT(count), answer, x->refusal.because,
 			up, chain, unclear);

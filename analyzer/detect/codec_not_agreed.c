@@ -165,7 +165,8 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 		return false;
 	if (gates_capture_still(detection_facts(d)->gates, run->first_ns, run->first_ns))
 		return false;        /* what was agreed meanwhile is not in the capture */
-	if (half_known_agreement(dir->slot->dialog->leg, w->on_ns, run->first_ns) || half_known_switch(dir, w, run->pt))
+	if (half_known_agreement(dir->slot->dialog->leg, w->on_ns, run->first_ns) ||
+	    half_known_switch(dir, w, run->pt) || half_known_hole(dir, run->first_ns))
 		return false;
 	m.packets = stream_packets_between(s, m.from_ns, m.to_ns + 1);
 	if (m.packets < detection_key(d, "min-packets"))

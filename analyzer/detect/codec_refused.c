@@ -115,6 +115,23 @@ static bool srtp_alone(const struct sdp *offer)
 	return secure > 0;
 }
 
+/* Audio in a TCP connection (RFC 4571) and in no other way. */
+static bool tcp_alone(const struct sdp *offer)
+{
+	unsigned over_tcp = 0;
+
+	for (unsigned i = 0; i < offer->media_count; i++) {
+		const struct sdp_media *m = &offer->media[i];
+
+		if (m->kind != SDP_AUDIO || m->port == 0)
+			continue;
+		if (!m->over_tcp)
+			return false;
+		over_tcp++;
+	}
+	return over_tcp > 0;
+}
+
 /* G.711, which everybody speaks. */
 static bool offers_g711(const struct sdp_media *m)
 {
@@ -171,6 +188,24 @@ static void say_srtp(struct finding *f, const struct facts *facts, const struct 
 	else
 		finding_fix(f, "Switch SRTP on at %s, or make it optional at %s; or let the server between them decrypt.", w.by, w.from);
 	finding_evidence(f, offer->at, "the offer: %s as SRTP alone", w.list);
+	finding_evidence(f, final->at, "%u: it is refused", final->status);
+}
+
+/* final: a refusal, or an answer that takes the call without its audio. */
+static void say_tcp(struct finding *f, const struct facts *facts, const struct message *offer,
+	const struct message *final)
+{
+	char act[2 * SAY_TEXT];
+	struct refusal_words w;
+
+	words_of(&w, facts, offer, final);
+	snprintf(act, sizeof act, "%s refuses audio over TCP", w.by);
+	say_title(f, act, final->status < 300 ? "nobody hears anything" : "the call fails");
+	finding_cause(f, "%s offers %s in a TCP connection (TCP/RTP/AVP, RFC 4571) and in no other way; %s %s %u%s%s. Hardly a phone sends audio over TCP: most likely it is that, and no codec.", w.from,
+		w.list[0] ? w.list : "audio", w.by, final->status < 300 ? "rejects the line with port 0 in its" : "answers",
+		final->status, w.why[0] ? ": " : "", w.why);
+	finding_fix(f, "Let %s offer its audio over UDP (RTP/AVP), alone or beside TCP; where UDP is closed, let ICE and TURN over TCP carry it.", w.from);
+	finding_evidence(f, offer->at, "the offer: %s over TCP alone", w.list[0] ? w.list : "audio");
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
 
@@ -283,7 +318,9 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 	}
 	f = detection_raise_keyed(d, (uintptr_t)leg, "no-common-codec", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	parts(f, leg, t->request, t->final);
-	if (refuses_srtp(t->request, t->final))
+	if (tcp_alone(t->request->sdp) && !blames_codecs(t->final))
+		say_tcp(f, detection_facts(d), t->request, t->final);
+	else if (refuses_srtp(t->request, t->final))
 		say_srtp(f, detection_facts(d), t->request, t->final);
 	else if (refuses_family(t->request, t->final))
 		say_family(f, detection_facts(d), t->request, t->final);
@@ -422,7 +459,10 @@ static bool judge_answer(struct detection *d, const struct leg *leg, const struc
 		return false;
 	f = detection_raise_keyed(d, (uintptr_t)leg, lacks, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	parts(f, leg, offer, answer);
-	say_answer(f, detection_facts(d), offer, answer);
+	if (a->port == 0 && tcp_alone(offer->sdp))
+		say_tcp(f, detection_facts(d), offer, answer);
+	else
+		say_answer(f, detection_facts(d), offer, answer);
 	return true;
 }
 

@@ -11,6 +11,9 @@
 /* Audio begins a little before its answer is seen, and ends a little after the BYE. */
 #define MARGIN_NS (2 * SECOND_NS)
 
+#define HOLE_NS (300 * MILLISECOND_NS)       /* a re-INVITE, its answer and the ACK fit in */
+#define HOLE_EDGE_NS (100 * MILLISECOND_NS)
+
 #define SWITCH_NS (2 * SECOND_NS)            /* both change within */
 
 enum { LOOKED_MAX = 64, SWITCH_PACKETS = 10 };       /* so many of one host: it has one in all likelihood */
@@ -155,6 +158,73 @@ bool half_known_switch(const struct direction *d, const struct window *w, uint8_
 	int64_t at_ns = switched_ns(d, w, pt), other_ns = switched_ns(direction_reverse(d), w, pt);
 
 	return at_ns != NS_NONE && other_ns != NS_NONE && llabs(ns_minus(at_ns, other_ns)) <= SWITCH_NS;
+}
+
+/* A stretch without a packet of one direction. */
+struct hole {
+	int64_t from_ns, to_ns;
+	bool lost;                   /* by the numbers of its packets */
+};
+
+static bool is_missed(const struct stream *s, const struct gap *g)
+{
+	int64_t packets_ns = (int64_t)((g->seq_step - 1) * s->ptime_ms * MILLISECOND_NS);
+
+	return !g->restart && !g->new_source && !g->held && packets_ns * 2 >= ns_minus(g->to_ns, g->from_ns);
+}
+
+/* What one stream leaves of the hole that ends at that time: its packets bound it. false: it goes through it. */
+static bool hole_bound(struct hole *h, const struct stream *s, int64_t at_ns)
+{
+	if (s->first_ns >= ns_add(at_ns, -HOLE_EDGE_NS)) {
+		h->to_ns = s->first_ns < h->to_ns ? s->first_ns : h->to_ns;
+		return true;
+	}
+	if (s->last_ns < at_ns) {
+		h->from_ns = s->last_ns > h->from_ns ? s->last_ns : h->from_ns;
+		return true;
+	}
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (g->to_ns < ns_add(at_ns, -HOLE_EDGE_NS) || g->from_ns >= at_ns)
+			continue;
+		h->from_ns = g->from_ns > h->from_ns ? g->from_ns : h->from_ns;
+		h->to_ns = g->to_ns < h->to_ns ? g->to_ns : h->to_ns;
+		h->lost |= is_missed(s, g);
+		return true;
+	}
+	return false;
+}
+
+static bool hole_find(const struct direction *d, int64_t at_ns, struct hole *h)
+{
+	*h = (struct hole){ INT64_MIN, INT64_MAX, false };
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->direction == d && !d->streams[i]->twin_of && !hole_bound(h, d->streams[i], at_ns))
+			return false;
+	}
+	return h->from_ns != INT64_MIN && h->to_ns != INT64_MAX && ns_minus(h->to_ns, h->from_ns) >= HOLE_NS;
+}
+
+bool half_known_hole(const struct direction *d, int64_t at_ns)
+{
+	struct hole own, other;
+	int64_t from_ns, to_ns;
+
+	if (!hole_find(d, at_ns, &own) || !hole_find(direction_reverse(d), at_ns, &other) || !(own.lost || other.lost))
+		return false;
+	from_ns = own.from_ns > other.from_ns ? own.from_ns : other.from_ns;
+	to_ns = own.to_ns < other.to_ns ? own.to_ns : other.to_ns;
+	if (ns_minus(to_ns, from_ns) < HOLE_NS)
+		return false;
+	CHAIN_EACH(it, &d->slot->dialog->leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->at.at_ns > ns_add(from_ns, HOLE_EDGE_NS) && m->at.at_ns < ns_add(to_ns, -HOLE_EDGE_NS))
+			return false;
+	}
+	return true;
 }
 
 bool half_known_reports(const struct transfer *t)

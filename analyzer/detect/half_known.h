@@ -26,6 +26,11 @@ bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns)
  * the capture does not show it.
  */
 bool half_known_switch(const struct direction *d, const struct window *w, uint8_t pt);
+/*
+ * Right before that time nothing of this call was captured for a third of a second and more, in neither direction, and
+ * packets are missing: what was agreed meanwhile is not in the capture, however much of other calls is.
+ */
+bool half_known_hole(const struct direction *d, int64_t at_ns);
 /* The REFER, which may want no reports, was cut; or a NOTIFY behind it, which may be one. */
 bool half_known_reports(const struct transfer *t);
 

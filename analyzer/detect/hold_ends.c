@@ -13,7 +13,9 @@ struct stuck {
 	const char *reason;
 	const struct exchange *hold, *resume;
 	const struct stream *music;
-	bool forgotten;              /* by whoever held */
+	enum side holder;            /* who takes the call back */
+	bool forgotten;              /* by the holder itself */
+	bool both;                   /* agreed so that nobody may send */
 	int64_t from_ns, to_ns;
 };
 
@@ -80,6 +82,29 @@ static bool may_hold(const struct dialog *dialog, enum side side, const struct e
 static const struct exchange *last_exchange(const struct dialog *dialog)
 {
 	return list_empty(&dialog->exchanges) ? NULL : LIST_ENTRY(dialog->exchanges.head.prev, struct exchange, in_dialog);
+}
+
+/* What that side said of its own audio. */
+static bool word_of(const struct exchange *e, enum side side, unsigned mline, enum sdp_direction *ret)
+{
+	return e->state == EXCHANGE_STABLE && says_direction(e->offerer == side ? &e->offer : &e->answer, mline, ret);
+}
+
+/* The last exchange, without those in which a side only says again what it had said in the one before (a refresh). */
+static const struct exchange *deciding_exchange(const struct dialog *dialog, unsigned mline)
+{
+	const struct exchange *e = last_exchange(dialog);
+
+	while (e && e->in_dialog.prev != &dialog->exchanges.head) {
+		const struct exchange *before = LIST_ENTRY(e->in_dialog.prev, struct exchange, in_dialog);
+		enum sdp_direction now, was;
+
+		if (!word_of(e, e->offerer, mline, &now) || now == SDP_SENDRECV || e->delayed ||
+		    !word_of(before, e->offerer, mline, &was) || was != now)
+			break;
+		e = before;
+	}
+	return e;
 }
 
 static int64_t over_ns(const struct detection *d, const struct leg *leg)
@@ -150,12 +175,41 @@ static bool find_forgotten(const struct direction *dir, const struct exchange *e
 	enum sdp_direction own;
 
 	if (!hold || e->state != EXCHANGE_STABLE || hold_of(dir->slot->dialog, dir->sender, e, dir->slot->mline) ||
-	    !says_direction(e->offerer == holder ? &e->offer : &e->answer, dir->slot->mline, &own) || own != SDP_INACTIVE ||
+	    !word_of(e, holder, dir->slot->mline, &own) || own != SDP_INACTIVE ||
 	    !speaks_again(direction_reverse(dir), hold, e))
 		return false;
 	s->reason = "hold-not-released";
+	s->holder = holder;
 	s->forgotten = true;
 	s->hold = hold;
+	s->from_ns = e->stable_ns;
+	return true;
+}
+
+/*
+ * Whoever held asks without a description of its own (RFC 3264 8, RFC 6337 5.3): the other side has to offer what it
+ * could do, and offers what the hold had left of it. That it is no refresh of the hold shows in the answer, or in a
+ * voice that speaks again although it may not.
+ */
+static bool find_offered_shut(struct detection *d, const struct direction *dir, const struct exchange *e,
+	struct stuck *s)
+{
+	const struct dialog *dialog = dir->slot->dialog;
+	enum side holder = side_other(e->offerer);
+	const struct exchange *hold = hold_of(dialog, holder, e, dir->slot->mline);
+	enum sdp_direction offer, answer;
+
+	if (!e->delayed || !hold || !word_of(e, e->offerer, dir->slot->mline, &offer) ||
+	    !word_of(e, holder, dir->slot->mline, &answer) ||
+	    (offer != SDP_INACTIVE && offer != (dir->sender == holder ? SDP_SENDONLY : SDP_RECVONLY)) ||
+	    hold_of(dialog, e->offerer, e, dir->slot->mline) || may_hold(dialog, e->offerer, e, dir->slot->mline) ||
+	    gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns) ||
+	    (answer != SDP_SENDRECV && !speaks_again(&dir->slot->direction[holder], hold, e)))
+		return false;
+	s->reason = "hold-not-released";
+	s->holder = holder;
+	s->hold = hold;
+	s->both = offer == SDP_INACTIVE;
 	s->from_ns = e->stable_ns;
 	return true;
 }
@@ -164,13 +218,16 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 {
 	const struct dialog *dialog = dir->slot->dialog;
 	const struct exchange *e = last_exchange(dialog);
-	enum sdp_direction offer;
+	enum sdp_direction offer, answer;
 
 	if (!e || e->kind == EXCHANGE_INITIAL || !says_direction(&e->offer, dir->slot->mline, &offer))
 		return false;
 	s->resume = e;
-	s->hold = hold_of(dialog, e->offerer, e, dir->slot->mline);
 	s->to_ns = over_ns(d, dialog->leg);
+	if (find_offered_shut(d, dir, e, s))
+		return true;
+	s->holder = e->offerer;
+	s->hold = hold_of(dialog, e->offerer, e, dir->slot->mline);
 	if (offer != SDP_SENDRECV && dir->sender != e->offerer && e->state == EXCHANGE_STABLE &&
 	    opens_nowhere(s->hold, e, dir->slot->mline)) {
 		s->reason = "resume-without-address";
@@ -179,14 +236,21 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	}
 	if (find_forgotten(dir, e, s))
 		return true;
-	if (offer != SDP_SENDRECV)
+	e = deciding_exchange(dialog, dir->slot->mline);
+	if (e->kind == EXCHANGE_INITIAL || !says_direction(&e->offer, dir->slot->mline, &offer) ||
+	    offer != SDP_SENDRECV)
 		return false;
+	s->resume = e;
+	s->holder = e->offerer;
+	s->hold = hold_of(dialog, e->offerer, e, dir->slot->mline);
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
 	if (e->state == EXCHANGE_STABLE && shuts(e, dir) &&
 	    !may_hold(dialog, side_other(e->offerer), e, dir->slot->mline) &&
 	    !gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
+		s->both = word_of(e, side_other(e->offerer), dir->slot->mline, &answer) &&
+			answer == SDP_INACTIVE;
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {
 		s->reason = "resume-rejected";
@@ -250,6 +314,7 @@ static bool find_music(struct detection *d, const struct direction *dir, struct 
 		return false;
 	s->reason = "moh-stuck";
 	s->resume = w->exchange;
+	s->holder = w->exchange->offerer;
 	s->hold = hold_of(dir->slot->dialog, w->exchange->offerer, w->exchange, dir->slot->mline);
 	s->from_ns = w->on_ns;
 	s->to_ns = s->music->last_ns;
@@ -264,8 +329,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	const struct leg *leg = dir->slot->dialog->leg;
 	char holder[SAY_TEXT], other[SAY_TEXT], source[ENDPOINT_TEXT];
 
-	say_party_full(facts, leg, s->forgotten ? side_other(dir->sender) : s->resume->offerer, holder);
-	say_party_full(facts, leg, s->forgotten ? dir->sender : side_other(s->resume->offerer), other);
+	say_party_full(facts, leg, s->holder, holder);
+	say_party_full(facts, leg, side_other(s->holder), other);
 	if (s->music) {
 		finding_cause(f, "%s took the call back, and music from %s, which the resume no longer names, plays on for %.0f s; its own audio does not come.",
 			      holder, endpoint_text(&s->music->src, source), (double)(s->to_ns - s->from_ns) / 1e9);
@@ -278,6 +343,15 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s took the call back (sendrecv) and still names 0.0.0.0 for its audio, as in the hold: %s has nowhere to send to.",
 			      holder, other);
 		finding_fix(f, "Update %s: the offer that ends a hold has to name its address and port again.", holder);
+	} else if (s->resume->offerer != s->holder) {
+		finding_cause(f, "%s took the call back by a re-INVITE without session description; %s offered %s, as the hold had left it, so %s.",
+			      holder, other, s->both ? "inactive" : "audio one way", s->both ? "neither side may send" : "one direction stays shut");
+		finding_fix(f, "Update %s: asked for an offer it has to name what it can do (sendrecv), not what the hold left (RFC 6337 5.3); or let %s send a description in the re-INVITE that ends a hold.",
+			other, holder);
+	} else if (s->resume->state == EXCHANGE_STABLE && s->both) {
+		finding_cause(f, "%s took the call back with audio both ways; %s agreed and answered inactive, as on hold, so neither side may send.",
+			      holder, other);
+		finding_fix(f, "Update %s, or switch its own hold handling off: it has to answer sendrecv to sendrecv.", other);
 	} else if (s->resume->state == EXCHANGE_STABLE) {
 		finding_cause(f, "%s took the call back with audio both ways; %s agreed and left its side as it was on hold, so one direction stays shut.",
 			      holder, other);
@@ -288,17 +362,21 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	}
 }
 
-static void tell(struct detection *d, const struct event *ev, const struct stuck *s)
+/* neither: of both directions at once. */
+static void tell(struct detection *d, const struct event *ev, const struct stuck *s, bool neither)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct direction *dir = ev->direction;
 	struct finding *f = detection_raise(d, s->reason, SEVERITY_ERROR,
-		s->music || s->forgotten ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+		s->music || s->forgotten || s->resume->offerer != s->holder ? CONFIDENCE_LIKELY
+		: CONFIDENCE_CERTAIN);
 	bool own = strcmp(s->reason, "resume-without-address") == 0;
-	struct endpoint other = party_seen_at(dir, own ? s->resume->offerer : side_other(s->resume->offerer));
+	struct endpoint other = party_seen_at(dir, own ? s->holder : side_other(s->holder));
 	char to[SAY_TEXT], from[SAY_TEXT];
 
 	parts_of_direction(f, facts, dir);
+	if (neither)
+		parts_of_direction(f, facts, direction_reverse(dir));
 	if (s->forgotten)                    /* who wrote the description, wherever its audio comes from */
 		other = (struct endpoint){ ev->leg->party[side_other(dir->sender)].signalling.addr, 0 };
 	finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
@@ -306,12 +384,17 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 	f->since_ns = s->from_ns;
 	say_party(facts, ev->leg, side_other(dir->sender), to);
 	say_party(facts, ev->leg, dir->sender, from);
-	finding_title(f, "%s hears nothing of %s after the call is resumed", to, from);
+	if (neither)
+		finding_title(f, "%s and %s hear nothing of each other after the call is resumed", to, from);
+	else
+		finding_title(f, "%s hears nothing of %s after the call is resumed", to, from);
 	tell_cause(f, facts, dir, s);
 	if (s->hold->offer.count)
 		finding_evidence(f, s->hold->offer.seen[0]->at, "hold");
 	if (s->resume->offer.count)
-		finding_evidence(f, s->resume->offer.seen[0]->at, s->forgotten ? "the call is taken back" : "resume: audio both ways is offered");
+		finding_evidence(f, s->resume->offer.seen[0]->at, s->forgotten ? "the call is taken back"
+			: s->resume->offerer != s->holder ? "asked for an offer, it offers what the hold had left"
+			: "resume: audio both ways is offered");
 	if (s->resume->state == EXCHANGE_STABLE && s->resume->answer.count)
 		finding_evidence(f, s->resume->answer.seen[0]->at, "its answer");
 	else if (s->resume->transaction && s->resume->transaction->final)
@@ -320,25 +403,37 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 		finding_evidence(f, stream_frame(s->music, s->music->last_frame, s->music->last_ns), "the music plays on");
 }
 
+/* Audio came until the hold, and none comes since. */
+static bool silent_since(struct detection *d, struct direction *dir, const struct stuck *s)
+{
+	const struct window *first = direction_first_due(dir);
+	int64_t settled_ns = ns_add(s->from_ns, SETTLE_NS);
+
+	return first && first->off_ns != NS_NONE &&
+	       direction_packets_between(dir, BOUND_AT_ALL, first->on_ns, first->off_ns) >= HEARD_LEAST &&
+	       (s->music || direction_packets_between(dir, BOUND_AT_ALL, settled_ns, INT64_MAX) <= STRAY_MOST) &&
+	       (double)(s->to_ns - s->from_ns) >= detection_key(d, "min-seconds") * 1e9 &&
+	       !hearing_excused(detection_facts(d), dir, settled_ns);
+}
+
 bool hold_goes_on(struct detection *d, const struct event *ev)
 {
 	const struct direction *dir = ev->direction;
-	const struct window *first = direction_first_due(dir);
-	struct stuck s = { 0 };
+	struct stuck s = { 0 }, back = { 0 };
+	bool neither;
 
-	if (!first || first->off_ns == NS_NONE || direction_packets_between(dir, BOUND_AT_ALL, first->on_ns, first->off_ns) < HEARD_LEAST)
-		return false;
-	if (find_shut(d, dir, &s)) {
-		if (direction_packets_between(dir, BOUND_AT_ALL, ns_add(s.from_ns, SETTLE_NS), INT64_MAX) > STRAY_MOST)
-			return false;
-	} else {
+	if (!find_shut(d, dir, &s)) {
 		s = (struct stuck){ 0 };
 		if (!find_music(d, dir, &s))
 			return false;
 	}
-	if ((double)(s.to_ns - s.from_ns) < detection_key(d, "min-seconds") * 1e9 ||
-	    hearing_excused(detection_facts(d), ev->direction, ns_add(s.from_ns, SETTLE_NS)))
+	if (!silent_since(d, ev->direction, &s))
 		return false;
-	tell(d, ev, &s);
+	neither = s.both && find_shut(d, direction_reverse(dir), &back) && back.resume == s.resume &&
+		silent_since(d, direction_reverse(dir), &back);
+	if (neither && dir->sender == s.holder)
+		detection_pass(d, NULL, "told of both directions at once");
+	else
+		tell(d, ev, &s, neither);
 	return true;
 }

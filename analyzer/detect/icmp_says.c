@@ -2,6 +2,11 @@
 /* icmp_says: a row a type and code; -1 is any code. */
 #include "analyzer/detect/icmp_says.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/network/network.h"
+
 static const struct icmp_word { bool v6; uint8_t type; int code; const char *word; } icmp_words[] = {
 	{ false, 3, 0, "no route to the network" },
 	{ false, 3, 1, "the host does not answer" },
@@ -43,4 +48,19 @@ bool icmp_no_port(const struct icmp_record *i)
 bool icmp_torn(const struct icmp_record *i)
 {
 	return i->type == (i->v6 ? 3 : 11) && i->code == 1;
+}
+
+const char *icmp_two_devices(const struct facts *facts, const struct icmp_record *i, char text[ICMP_TWO])
+{
+	const struct host *h = network_host_find(facts->network, &i->reporter);
+	bool here = i->ttl == 64 || i->ttl == 128 || i->ttl == 255;  /* no router has passed it on */
+
+	text[0] = '\0';
+	if (!h || !h->has_mac || h->mac_shared || !h->ttl_known || h->hops || !i->has_mac || !here ||
+	    !address_equal(&i->reporter, &i->dst.addr) || memcmp(h->mac, i->mac, sizeof i->mac) == 0)
+		return text;
+	snprintf(text, ICMP_TWO, " The refusal comes from %02x:%02x:%02x:%02x:%02x:%02x, all else of this address from %02x:%02x:%02x:%02x:%02x:%02x: two devices have it.",
+		i->mac[0], i->mac[1], i->mac[2], i->mac[3], i->mac[4], i->mac[5],
+		h->mac[0], h->mac[1], h->mac[2], h->mac[3], h->mac[4], h->mac[5]);
+	return text;
 }

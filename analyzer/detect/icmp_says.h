@@ -11,5 +11,12 @@ const char *icmp_says(const struct icmp_record *i);
 bool icmp_no_port(const struct icmp_record *i);
 /* A receiver waited in vain for the other fragments. */
 bool icmp_torn(const struct icmp_record *i);
+/*
+ * The error comes in the name of the one that is asked, from its own wire, and from another network card than all else
+ * of it: two devices have the address. " ..." to stand behind a cause, "" where not.
+ */
+enum { ICMP_TWO = 200 };
+#define TWO_DEVICES_FIX "Find the other device with the address of %s by the network card named here (the switch's table of MAC addresses), and give one of the two another address; exclude fixed addresses from the DHCP range."
+const char *icmp_two_devices(const struct facts *facts, const struct icmp_record *i, char text[ICMP_TWO]);
 
 #endif

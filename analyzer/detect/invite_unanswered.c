@@ -9,6 +9,7 @@
 #include "analyzer/calls/account.h"
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/dead_connection.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/invite_hop.h"
@@ -45,6 +46,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define IDLE_NS (30 * SECOND_NS)     /* firewalls forget in no less */
 #define ICMP_AFTER_NS (5 * SECOND_NS)
 #define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
@@ -61,6 +63,8 @@ struct unanswered {
 	unsigned icmps;
 	/* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
 	const struct sip_binding *mapping;
+	struct dead_connection dead; /* where is_dead */
+	bool is_dead;
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -230,6 +234,18 @@ static void give(struct unanswered *u, const char *reason, enum confidence c)
 	u->confidence = c;
 }
 
+/* The connection that the phone keeps open: it has come again by another one, when the router had forgotten it. */
+static void judge_dead(struct unanswered *u)
+{
+	if (address_known(&u->dead.now.addr) && u->dead.idle_ns >= IDLE_NS) {
+		u->now = u->dead.now;
+		u->moved_at = u->dead.now_at;
+		give(u, "binding-silent", CONFIDENCE_LIKELY);
+	} else {
+		give(u, "no-response", CONFIDENCE_LIKELY);
+	}
+}
+
 static void judge_why(const struct facts *facts, struct unanswered *u)
 {
 	const struct sip_hop *other = sip_hops_find(facts->hops, &u->hop.src, &u->hop.dst);
@@ -242,6 +258,8 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "to-private-address", CONFIDENCE_LIKELY);
 	else if (registered_by_stream(facts, u))
 		give(u, "wrong-transport", CONFIDENCE_LIKELY);
+	else if (u->is_dead)
+		judge_dead(u);
 	else if (is_fragmented(u) && u->torn)
 		give(u, "fragmented", CONFIDENCE_CERTAIN);
 	else if (is_fragmented(u) && other)
@@ -250,6 +268,21 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "filtered-source", CONFIDENCE_POSSIBLE);
 	else
 		give(u, "no-response", witness_confidence(u->witness, CONFIDENCE_LIKELY));
+}
+
+/* Who sent it says itself, to the one who had asked it, that nothing came back (RFC 3261 16.9): no better witness. */
+static bool says_timeout(const struct unanswered *u)
+{
+	LIST_EACH(it, &u->leg->call->legs) {
+		LIST_EACH(tit, &LIST_ENTRY(it, struct leg, in_call)->transactions) {
+			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
+
+			if (t->initial && t->final && t->final->status == 408 && t->final->at.at_ns > u->hop.last->at.at_ns &&
+			    address_equal(&t->final->src.addr, &u->hop.src.addr))
+				return true;
+		}
+	}
+	return false;
 }
 
 static void judge_silence(struct detection *d, struct unanswered *u)
@@ -274,7 +307,10 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	if (h->copies < detection_key(d, "copies") && !s.stream_transport)
 		return;
 	gate = silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness);
+	if (!gate && u->witness == WITNESS_OTHER_HOST && says_timeout(u))
+		u->witness = WITNESS_PEER;
 	if (!gate) {
+		u->is_dead = s.stream_transport && dead_connection_find(facts, &h->src, &h->dst, s.first_ns, &u->dead);
 		judge_why(facts, u);
 	} else {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
@@ -465,6 +501,8 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 	finding_evidence(f, h->first->at, "INVITE, the first of %u", h->copies);
 	if (h->answer)
 		finding_evidence(f, h->answer->at, "%u, the first answer", h->answer->status);
+	if (u->dead.reset_at.frame)
+		finding_evidence(f, u->dead.reset_at, "RST: the connection is reset");
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
 	if (u->icmp)
@@ -529,6 +567,8 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
+	else if (u->is_dead)
+		because = dead_connection_text(&u->dead, refusal, sizeof refusal);
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
 	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies,
@@ -536,13 +576,22 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		      silent ? "; no reply of any kind came back" : "", *because ? ": " : "", because, now, calls);
 }
 
-static void tell_fix(struct finding *f, const struct unanswered *u)
+static void tell_fix(struct finding *f, const struct facts *facts, const struct unanswered *u)
 {
+	char two[ICMP_TWO], there[ADDRESS_TEXT];
+
+	if (u->icmp && *icmp_two_devices(facts, u->icmp, two)) {
+		text_addf(&f->cause, "%s", two);
+		finding_fix(f, TWO_DEVICES_FIX, address_text(&u->hop.dst.addr, there));
+		return;
+	}
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
 	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
+	else if (u->is_dead)
+		finding_fix(f, "Keep the connection alive from both ends (CRLF of RFC 5626, OPTIONS or TCP keepalive) at an interval below the firewall's idle time for TCP, and let the sender open a new one when an ACK does not come.");
 	else
 		finding_fix(f, "%s.", wording_of(u->reason)->fix);
 }
@@ -574,7 +623,7 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 	snprintf(effect, sizeof effect, "%s cannot be reached", to);
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
-	tell_fix(f, u);
+	tell_fix(f, facts, u);
 	if (!u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/media_refused.h"
 #include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
@@ -337,12 +338,15 @@ static bool say_other_port(struct finding *f, const struct facts *facts, const s
 static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t,
 	bool took)
 {
-	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
+	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT], two[ICMP_TWO];
 
 	say_host(facts, &t->first->reporter, reporter);
 	say_host(facts, &t->first->dst.addr, host);
 	endpoint_text(&t->first->dst, target);
-	if (strcmp(t->reason, "port-closed") == 0) {
+	if (*icmp_two_devices(facts, t->first, two)) {
+		finding_cause(f, "UDP to %s is refused in its name (%u ICMP errors).%s", target, t->count, two);
+		finding_fix(f, TWO_DEVICES_FIX, host);
+	} else if (strcmp(t->reason, "port-closed") == 0) {
 		if (say_routes(facts, &t->first->dst.addr)) {
 			finding_cause(f, "%s answers for UDP port %u and passes the audio to nobody: it has no mapping for that port, or does not send packets "
 				      "back inside (%u ICMP errors).", host, t->first->dst.port, t->count);
@@ -380,6 +384,7 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 {
 	const struct facts *facts = detection_facts(d);
 	const struct hearing *h = hearing_of(ev->direction);
+	const struct message *answer = ev->direction->slot->dialog->confirmed_by;
 	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR,
 		CONFIDENCE_CERTAIN);
 	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst,
@@ -406,8 +411,8 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 		say_cause(f, facts, ev->direction, t, took_before(h));
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
-	if (ev->direction->slot->dialog->confirmed_by)
-		finding_evidence(f, ev->direction->slot->dialog->confirmed_by->at, "the call is answered");
+	if (answer && !answer->request)
+		finding_evidence(f, answer->at, "the call is answered");
 }
 
 static void on_event(struct detection *d, const struct event *ev)

@@ -376,7 +376,7 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			    w->sdp, w->sender_host,
 			    !f->other_reason_count ? "" : named_wrong(f) ? " Correct the external (NAT) address of the receiver." : w->receiver_serves
 			    ? " Give the server its external address (NAT setting) for what goes outside."
-			    : " Switch NAT handling on for this phone on the server, or STUN on the phone.");
+			    : " Switch NAT handling on for this phone on the server, or STUN on the phone; if it is a PBX or SBC, give it its external address (NAT setting).");
 		before = heard_before_move(d, h->window);
 		if (before) {
 			say_host(facts, &before->src.addr, mover);

@@ -8,6 +8,10 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 
+enum { DIFFER_LEAST = 10, DIFFER_SHARE = 10 };
+
+#define TOGETHER_NS (500 * MILLISECOND_NS)   /* else their intervals are of different packets */
+
 const struct leg *quality_leg(const struct stream *s)
 {
 	return s->direction ? s->direction->slot->dialog->leg : NULL;
@@ -70,6 +74,37 @@ bool quality_lost_by_point(const struct gates *g, const struct stream *s, const 
 
 	return twin && twin->file != s->file && gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
 	       stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step;
+}
+
+static int32_t interval_lost(const struct interval *x)
+{
+	return (int32_t)(x->expected - x->packets);
+}
+
+unsigned quality_points_differ(const struct stream *s)
+{
+	const struct stream *earlier = s->twin_of;
+	unsigned there = 0, lost = 0;
+
+	if (!earlier || s->twin_kind == TWIN_RELAY || earlier->interval_ns != s->interval_ns ||
+	    ns_minus(s->first_ns, earlier->first_ns) > TOGETHER_NS || ns_minus(earlier->first_ns, s->first_ns) > TOGETHER_NS)
+		return 0;
+	for (unsigned i = 0, k = 0; i < s->interval_count && k < earlier->interval_count;) {
+		int64_t at_ns = ns_minus(s->intervals[i].at_ns, s->first_ns),
+			there_ns = ns_minus(earlier->intervals[k].at_ns, earlier->first_ns);
+		int32_t more = interval_lost(&earlier->intervals[k]) - interval_lost(&s->intervals[i]);
+
+		if (at_ns != there_ns) {
+			i += at_ns < there_ns;
+			k += at_ns > there_ns;
+			continue;
+		}
+		there += more > 1 ? (unsigned)more : 0;      /* one may stand on the other side of an edge */
+		lost += (unsigned)interval_lost(&earlier->intervals[k]);
+		i++;
+		k++;
+	}
+	return there >= DIFFER_LEAST && there * DIFFER_SHARE >= lost ? there : 0;
 }
 
 bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g)

@@ -18,6 +18,11 @@ bool quality_receiver_has(const struct facts *facts, const struct stream *s, con
  * Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there.
  */
 bool quality_lost_by_point(const struct gates *g, const struct stream *s, const struct gap *gap);
+/*
+ * The same packets at an earlier point: that one has many that are missing here, and lacks many that are here. What is
+ * lost on the way stays lost, so that at least the capture there loses some itself. How many it lacks; 0: not so.
+ */
+unsigned quality_points_differ(const struct stream *s);
 /* Not lost: its sender sent most of it to another place meanwhile, from the same socket under the same SSRC. */
 bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g);
 /* Who listens to it: the party, else its host. */

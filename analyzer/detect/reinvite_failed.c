@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "analyzer/calls/headers.h"
 #include "analyzer/detect/call_end.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/reinvite_mangled.h"
@@ -466,6 +467,14 @@ static bool is_silent(const struct verdict *v)
 	return says(v, "unanswered") || says(v, "dead-contact");
 }
 
+/* As RFC 3261 14.2 has it for a request that came while another one was open; an overloaded server waits longer. */
+static bool asks_to_wait(const struct transaction *t)
+{
+	const struct headers *h = t->final ? t->final->headers : NULL;
+
+	return h && t->final->status == 500 && h->more->retry_after_s && h->more->retry_after_s <= 10;
+}
+
 static const char *fix_of(const struct verdict *v, bool refresh)
 {
 	if (v->without)
@@ -490,6 +499,8 @@ static const char *fix_of(const struct verdict *v, bool refresh)
 		return "Update the firmware of the side that asks: after 491 it has to wait a random time and ask again";
 	if (says(v, "offerless-no-offer"))
 		return "Update the answering side, or let the other one send its re-INVITEs with SDP";
+	if (asks_to_wait(v->transaction))
+		return "Update the side that asks: 500 with a Retry-After of 0 to 10 s means that its request before was still open (RFC 3261 14.2), and it has to ask again after that time";
 	return refresh ? "Let the other side refresh the session, or switch session timers off"
 	       : "Look at the log of the answering side for this request";
 }

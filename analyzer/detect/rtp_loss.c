@@ -344,6 +344,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	const char *reason = where_of(facts, s, l, &c);
 	bool after = strcmp(reason, "after-capture") == 0, in_relay = !l->lost_behind && lost_in_relay(facts, s);
 	bool presses = !after && !in_relay && strcmp(reason, "between-points") != 0 && may_be_keys(facts, s, l);
+	unsigned differ = after || reported_too(l) ? 0 : quality_points_differ(s);
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
@@ -352,7 +353,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
 		c = CONFIDENCE_LIKELY;
-	if (even || presses || (!after && maybe_capture(l)))
+	if (even || presses || differ || (!after && maybe_capture(l)))
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
@@ -373,6 +374,9 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			reported_too(l) ? "; the receiver reports the same" : "");
 	if (!after && maybe_capture(l))
 		text_addf(&f->cause, " In most of it nothing else was captured either: the capture itself, or a link that all share here.");
+	else if (differ)
+		text_addf(&f->cause, " The capture at the other point lacks at least %u packets that came by here: it loses some itself, and this one may, too (mirror port, card, a capturing program that could not keep up).",
+			differ);
 	else if (even)
 		text_addf(&f->cause, " All %u streams here lack about as many, in both directions: the capture itself may have lost them (mirror port, card, a capturing program that could not keep up).",
 			even);
@@ -386,7 +390,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			c == CONFIDENCE_CERTAIN ? "" : "; a capture on it tells the two apart");
 	else
 		finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
-			even ? "Capture again without losses of its own; if they stay, l" : "L",
+			even || differ ? "Capture again without losses of its own; if they stay, l" : "L",
 			words_of(reason)->link);
 	quality_evidence(f, s, "%s of %s packets missing here",
 		l->lost > l->own_lost ? text_count(l->lost - l->own_lost, lost) : "none",

@@ -263,7 +263,7 @@ void evidence_of_promise(struct finding *f, const struct window *w, const struct
 			finding_evidence(f, m->at, "%u: %saudio to %s", m->status, both ? "the call is answered, " : "",
 				at);
 	}
-	if (answer && !both)
+	if (answer && !both && !answer->request)     /* a call met in its midst is known by a request */
 		finding_evidence(f, answer->at, "%u: the call is answered", answer->status);
 }
 

@@ -8,7 +8,7 @@
 
 #include "analyzer/detect/expectation_table.h"
 #include "analyzer/detect/say.h"
-#include "analyzer/network/outflow.h"
+#include "analyzer/network/outflow_spell.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "pat-ports-exhausted",
@@ -33,65 +33,18 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3,
+enum { FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3,
 	FAILING_LEAST = 2, PLATEAU_PERCENT = 4, UDP = 17, PORTS_LEAST = 32, FULL_PERCENT = 95, WANTED_PERCENT = 130,
 	SPELLS_MEASURED = 24 };
 
-#define WAIT_NS (5 * SECOND_NS)      /* an answer that comes later came by another way */
 #define NEAR_NS (10 * MINUTE_NS)
-
-struct spell_count {
-	unsigned tried, answered, active, living;    /* active: sent something; living: and were answered once */
-	unsigned old, old_alive;
-	/* that new flows went to; the last slot takes the rest */
-	struct { struct address at; unsigned failed; } dests[DESTS];
-	unsigned dest_count, worst;  /* worst: most failures of one */
-	bool failing;
-};
-
-static void count_dest(struct spell_count *s, const struct address *a, bool failed)
-{
-	unsigned i = 0;
-
-	while (i < s->dest_count && !address_equal(&s->dests[i].at, a))
-		i++;
-	if (i == s->dest_count && i < DESTS)
-		s->dests[s->dest_count++].at = *a;
-	if (i == DESTS)
-		return;
-	s->dests[i].failed += failed;
-	s->worst = s->dests[i].failed > s->worst ? s->dests[i].failed : s->worst;
-}
-
-static void count_flow(const struct outflows *t, const struct outflow *f, struct spell_count *list, unsigned count,
-	int64_t end_ns)
-{
-	unsigned first = outflows_spell(t, f->first_ns), last = outflows_spell(t, f->last_ns);
-	bool answered = f->answered_ns != NS_NONE && f->answered_ns - f->first_ns <= WAIT_NS;
-
-	if (first < count && end_ns - f->first_ns > WAIT_NS) {
-		list[first].tried++;
-		list[first].answered += answered;
-		count_dest(&list[first], &f->outside.addr, !answered);
-	}
-	for (unsigned i = first; i <= last && i < count && i - first < OUTFLOW_SPELLS; i++) {
-		bool sent = outflow_sent(t, f, i);
-
-		list[i].active += sent;
-		list[i].living += sent && f->answered_ns != NS_NONE;
-		if (i <= first + 1 || !sent || f->answered_ns == NS_NONE || outflows_spell(t, f->answered_ns) + 1 > i)
-			continue;
-		list[i].old++;
-		list[i].old_alive += outflow_received(t, f, i);
-	}
-}
 
 static unsigned share(unsigned part, unsigned all)
 {
 	return all ? (unsigned)((uint64_t)part * 100 / all) : 0;
 }
 
-static bool is_good(const struct spell_count *s)
+static bool is_good(const struct outflow_spell *s)
 {
 	return s->tried && share(s->answered, s->tried) >= GOOD_FROM;
 }
@@ -103,11 +56,11 @@ struct outage {
 };
 
 /* Those that fail and lie near to each other. */
-static bool outage_find(struct spell_count *list, unsigned count, unsigned near_spells, struct outage *o)
+static bool outage_find(struct outflow_spell *list, unsigned count, unsigned near_spells, struct outage *o)
 {
 	*o = (struct outage){ .low = UINT32_MAX };
 	for (unsigned i = 0; i < count; i++) {
-		const struct spell_count *s = &list[i];
+		const struct outflow_spell *s = &list[i];
 
 		if (!s->failing || (o->failing && i - o->last > near_spells))
 			continue;
@@ -126,7 +79,7 @@ static bool outage_find(struct spell_count *list, unsigned count, unsigned near_
 }
 
 /* All is well on that side of it, as far as something was tried. */
-static bool well(const struct spell_count *list, unsigned from, unsigned to, unsigned least, double *ret_active)
+static bool well(const struct outflow_spell *list, unsigned from, unsigned to, unsigned least, double *ret_active)
 {
 	unsigned tried = 0, answered = 0, spells = 0;
 	uint64_t active = 0;
@@ -141,17 +94,6 @@ static bool well(const struct spell_count *list, unsigned from, unsigned to, uns
 	}
 	*ret_active = spells ? (double)active / spells : 0;
 	return tried >= least && share(answered, tried) >= GOOD_FROM;
-}
-
-static const struct outflow *flow_at(const struct outflows *t, unsigned spell, bool failed)
-{
-	for (size_t i = 0; i < outflows_count(t); i++) {
-		const struct outflow *f = outflows_at(t, i);
-
-		if (outflows_spell(t, f->first_ns) == spell && (f->answered_ns == NS_NONE) == failed)
-			return f;
-	}
-	return NULL;
 }
 
 /* ---- who fills it ---- */
@@ -292,7 +234,7 @@ static void block_measure(const struct outflows *t, struct port_block *b)
  * In each failing spell all ports that the NAT ever used outside were in use, and clearly more sockets inside wanted
  * one; in good ones each of these had one, so that the outside is seen whole.
  */
-static bool block_full(const struct outflows *t, const struct spell_count *list, unsigned count,
+static bool block_full(const struct outflows *t, const struct outflow_spell *list, unsigned count,
 	const struct outage *o, struct port_block *ret)
 {
 	const struct endpoint **room = memory_resize(NULL, outflows_count(t) + 1, sizeof *room);
@@ -362,8 +304,8 @@ static void tell_victims(struct finding *f, const struct facts *facts, const str
 }
 
 /* block: NULL, or the ports that were all in use. */
-static void tell(struct detection *d, const struct outage *o, const struct port_block *block, int64_t begin_ns,
-	int64_t spell_ns)
+static void tell(struct detection *d, const struct outflow_spell *list, unsigned count, const struct outage *o,
+	const struct port_block *block, int64_t begin_ns, int64_t spell_ns)
 {
 	const struct facts *facts = detection_facts(d);
 	bool flat = o->high && (o->high - o->low) * 100 <= o->high * PLATEAU_PERCENT;
@@ -372,8 +314,8 @@ static void tell(struct detection *d, const struct outage *o, const struct port_
 	bool storm = per_min >= detection_key(d, "storm-per-min");
 	struct finding *f = detection_raise(d, block ? "pat-ports-exhausted" : storm ? "udp-timeout-storm"
 		: "new-fail-old-live", SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	const struct outflow *bad = flow_at(facts->outflows, o->first, true),
-		*good = flow_at(facts->outflows, o->last + 2, false);
+	struct frame_ref bad = list[o->first].failed_at,
+		good = o->last + 2 < count ? list[o->last + 2].answered_at : (struct frame_ref){ .frame = 0 };
 	int64_t from_ns = ns_add(begin_ns, o->first * spell_ns), to_ns = ns_add(begin_ns, (o->last + 1) * spell_ns);
 	char from[NS_TEXT], to[NS_TEXT], router[ADDRESS_TEXT] = "the firewall";
 
@@ -401,18 +343,18 @@ static void tell(struct detection *d, const struct outage *o, const struct port_
 		finding_other_reason(f, "udp-timeout-storm");
 	if (storm)
 		tell_opener(f, facts, &opener, per_min);
-	if (bad)
-		finding_evidence(f, bad->at, "a new flow that is never answered");
+	if (bad.frame)
+		finding_evidence(f, bad, "a new flow that is never answered");
 	tell_victims(f, facts, o);
-	if (good)
-		finding_evidence(f, good->at, "new flows are answered again");
+	if (good.frame)
+		finding_evidence(f, good, "new flows are answered again");
 	finding_times(f, from_ns, to_ns);
 	f->count = o->failing;
 	finding_cannot_see(f, block ? "the NAT's own table of ports" :
 		"the table itself; a line that drops first packets looks alike: compare loss of running audio");
 }
 
-static void judge(struct detection *d, struct spell_count *list, unsigned count, int64_t begin_ns, int64_t spell_ns)
+static void judge(struct detection *d, struct outflow_spell *list, unsigned count, int64_t begin_ns, int64_t spell_ns)
 {
 	unsigned least = (unsigned)detection_key(d, "min-new");
 	double before, after, during = 0;
@@ -421,7 +363,7 @@ static void judge(struct detection *d, struct spell_count *list, unsigned count,
 	struct outage o;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct spell_count *s = &list[i];
+		struct outflow_spell *s = &list[i];
 
 		s->failing = s->tried >= least && s->dest_count >= DESTS_LEAST &&
 			share(s->answered, s->tried) < FAIL_BELOW && s->old >= detection_key(d, "min-old") &&
@@ -442,7 +384,7 @@ static void judge(struct detection *d, struct spell_count *list, unsigned count,
 		detection_pass(d, "load", "there are not more flows when they fail than when they do not");
 		return;
 	}
-	tell(d, &o, block_full(t, list, count, &o, &block) ? &block : NULL, begin_ns, spell_ns);
+	tell(d, list, count, &o, block_full(t, list, count, &o, &block) ? &block : NULL, begin_ns, spell_ns);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
@@ -451,7 +393,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct outflows *t = facts->outflows;
 	int64_t spell_ns = (int64_t)(detection_config(d, "network", "ste-window-s") * 1e9);
 	unsigned count = outflows_spell(t, facts->capture->last_ns) + 1;
-	struct spell_count *list;
+	struct outflow_spell *list;
 
 	(void)ev;
 	expectation_tables_judge(d);
@@ -459,10 +401,9 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, "full", "more flows than are followed: not judged");
 		return;
 	}
-	count = count < SPELLS_MAX ? count : SPELLS_MAX;
+	count = count < OUTFLOW_SPELLS_MAX ? count : OUTFLOW_SPELLS_MAX;
 	list = memory_zalloc(count * sizeof *list);
-	for (size_t i = 0; i < outflows_count(t); i++)
-		count_flow(t, outflows_at(t, i), list, count, facts->capture->last_ns);
+	outflows_count_spells(t, list, count, facts->capture->last_ns);
 	judge(d, list, count, facts->capture->first_ns, spell_ns);
 	free(list);
 }

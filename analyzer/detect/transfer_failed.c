@@ -11,6 +11,7 @@
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/refer_to.h"
 #include "analyzer/detect/request_hop.h"
+#include "analyzer/detect/transfer_harm.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
@@ -482,7 +483,7 @@ static void judge_alone(struct judge *j, const struct leg *leg)
 		tell(j, &v, (uint64_t)leg->n << 32);
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+static void judge_capture(struct detection *d)
 {
 	struct judge j = { .d = d, .facts = detection_facts(d) };
 	struct hash caused;
@@ -490,7 +491,6 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct indexed_leg *targets = memory_resize(NULL, transfers->count + 1, sizeof *targets);
 	size_t n = 0;
 
-	(void)ev;
 	hash_init(&j.index);
 	hash_init(&caused);
 	judge_transfers(&j);
@@ -518,7 +518,16 @@ static void on_event(struct detection *d, const struct event *ev)
 	free(j.entries);
 }
 
+static void on_event(struct detection *d, const struct event *ev)
+{
+	if (ev->kind == EVENT_JUDGE_CAUSES)
+		transfer_harm_link(detection_facts(d));
+	else
+		judge_capture(d);
+}
+
 const struct detector detect_transfer_failed = {
-	.id = "transfer-failed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "transfer-failed", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE) | EVENT_BIT(EVENT_JUDGE_CAUSES),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

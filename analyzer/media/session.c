@@ -42,7 +42,7 @@ static bool wants_to_receive(const struct sdp_media *m)
 
 bool session_usable(const struct sdp_media *m)
 {
-	return m && m->kind == SDP_AUDIO && m->rtp && (m->port != 0 || m->bundle_only);
+	return m && m->kind == SDP_AUDIO && m->rtp && !m->over_tcp && (m->port != 0 || m->bundle_only);
 }
 
 /* A line for key presses alone (RFC 4317 2.4): nobody speaks in it. */

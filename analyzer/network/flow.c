@@ -372,6 +372,7 @@ static void take_payload(struct flow *flow, unsigned side, const struct packet *
 	if (p->tcp_retransmission) {
 		s->opening_copies += s->bytes > 0 && s->bytes <= s->opening_bytes;
 		s->flight_copies += s->bytes > 0 && !s->taken && other->bytes <= other->opening_bytes;
+		s->unheard_copies++;
 		if (s->first != FLOW_LATER)
 			return;
 	} else {
@@ -438,6 +439,9 @@ void flows_packet(struct flows *f, const struct packet *p)
 		    !flow->accepted_at.frame)
 			flow->accepted_at = frame_ref_of(p);
 		take_numbers(flow, side, p);
+		if (!(p->tcp_flags & TCP_RST))
+			flow->side[side].last_ns = p->at_ns;
+		flow->side[!side].unheard_copies = 0;
 		if (p->payload_wire)
 			take_payload(flow, side, p);
 		if (p->payload_wire && slot_of(flow)->grade == GRADE_UNDECIDED)

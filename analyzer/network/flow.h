@@ -31,6 +31,8 @@ struct flow_side {
 	unsigned opening_copies;     /* the same segment again: not acknowledged */
 	/* segments again while the other side had said no more than its opening, nor acknowledged any of this side's */
 	unsigned flight_copies;
+	unsigned unheard_copies;     /* segments again since the other side said anything, if only an ACK */
+	int64_t last_ns;             /* the last that it said, but for RST; 0: nothing */
 	uint32_t begin_seq;          /* of its first byte; 0 with begin_known false */
 	bool begin_known, taken;     /* its SYN was seen; the other side acknowledged some of it */
 	unsigned record_count;       /* of content 23 */

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* outflow: a hash of five-tuples; records lie in blocks, so that they never move. */
-#include "analyzer/network/outflow.h"
+#include "analyzer/network/outflow_spell.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "captures/base/memory.h"
 
-enum { DEFAULT_MAX = 65536, BLOCK = 1024, OUTER_SHARE = 8 };
+enum {
+	DEFAULT_MAX = 65536, BLOCK = 1024, OUTER_SHARE = 8, KEPT_SHARE = 8,
+	LOOKS_MAX = 256, LOOKS_FULL = 16,    /* for room, a new flow */
+	ANSWERED_MAX = 256, DNS = 53
+};
+
+#define IDLE_NS (5 * MINUTE_NS)      /* no NAT keeps UDP so long: when it speaks again, it is new there, too */
 
 struct outflows {
 	const struct site *site;
@@ -14,6 +21,11 @@ struct outflows {
 	struct hash by_key;
 	struct outflow **blocks;
 	size_t count, max;
+	size_t hand, kept;           /* hand: where room was found last; kept: questions without answer that stay */
+	struct outflow_spell *past;  /* of flows that have made room */
+	unsigned past_count;
+	struct address *answered;    /* hosts inside that a resolver had answered, in flows that have made room */
+	unsigned answered_count;
 	bool full;
 	struct hash outer_by_key;
 	struct outer_port *outer;    /* max / OUTER_SHARE of them; NULL: none yet */
@@ -42,6 +54,8 @@ void outflows_free(struct outflows *t)
 		free(t->blocks[i]);
 	free(t->blocks);
 	free(t->outer);
+	free(t->past);
+	free(t->answered);
 	hash_fini(&t->by_key);
 	hash_fini(&t->outer_by_key);
 	free(t);
@@ -104,6 +118,78 @@ bool outflow_sent(const struct outflows *t, const struct outflow *f, unsigned sp
 bool outflow_received(const struct outflows *t, const struct outflow *f, unsigned spell)
 {
 	return marked(t, f->first_ns, f->in, spell);
+}
+
+/* ---- room ---- */
+
+/* Calls that waited for a name are judged at the end: a question that nobody answered is kept for them. */
+static bool is_kept(struct outflows *t, struct outflow *f)
+{
+	if (f->outside.port != DNS || f->answered_ns != NS_NONE)
+		return false;
+	if (!f->kept && t->kept < t->max / KEPT_SHARE) {
+		f->kept = true;
+		t->kept++;
+	}
+	return f->kept;
+}
+
+bool outflows_was_answered(const struct outflows *t, const struct address *inside)
+{
+	for (unsigned i = 0; i < t->answered_count; i++) {
+		if (address_equal(&t->answered[i], inside))
+			return true;
+	}
+	return false;
+}
+
+static void answered_add(struct outflows *t, const struct outflow *f)
+{
+	if (f->outside.port != DNS || f->answered_ns == NS_NONE || t->answered_count == ANSWERED_MAX ||
+	    outflows_was_answered(t, &f->inside.addr))
+		return;
+	if (!t->answered)
+		t->answered = memory_zalloc(ANSWERED_MAX * sizeof *t->answered);
+	t->answered[t->answered_count++] = f->inside.addr;
+}
+
+static void past_add(struct outflows *t, const struct outflow *f, int64_t now_ns)
+{
+	unsigned end = outflows_spell(t, now_ns) + 1;
+
+	end = end < OUTFLOW_SPELLS_MAX ? end : OUTFLOW_SPELLS_MAX;
+	if (end > t->past_count) {
+		t->past = memory_resize(t->past, end, sizeof *t->past);
+		memset(&t->past[t->past_count], 0, (end - t->past_count) * sizeof *t->past);
+		t->past_count = end;
+	}
+	outflow_spell_add(t, f, t->past, t->past_count, now_ns);
+	answered_add(t, f);
+}
+
+/* One that was silent for long, counted and gone; NULL: none near. */
+static struct outflow *flow_reuse(struct outflows *t, uint32_t hash, int64_t now_ns)
+{
+	for (unsigned looks = 0; looks < (t->full ? LOOKS_FULL : LOOKS_MAX); looks++) {
+		struct outflow *f = &t->blocks[t->hand / BLOCK][t->hand % BLOCK];
+
+		t->hand = (t->hand + 1) % t->count;
+		if (now_ns - f->last_ns < IDLE_NS || is_kept(t, f))
+			continue;
+		past_add(t, f, now_ns);
+		hash_remove(&t->by_key, &f->by_key);
+		*f = (struct outflow){ .protocol = 0 };
+		hash_add(&t->by_key, &f->by_key, hash);
+		return f;
+	}
+	return NULL;
+}
+
+void outflows_count_spells(const struct outflows *t, struct outflow_spell *list, unsigned count, int64_t end_ns)
+{
+	outflow_spells_join(list, t->past, count < t->past_count ? count : t->past_count);
+	for (size_t i = 0; i < t->count; i++)
+		outflow_spell_add(t, outflows_at(t, i), list, count, end_ns);
 }
 
 /* ---- outside ---- */
@@ -184,8 +270,9 @@ void outflows_packet(struct outflows *t, const struct packet *p)
 	outside = from_inside ? &p->dst : &p->src;
 	hash = (uint32_t)hash_mix(hash_mix(endpoint_hash(inside), endpoint_hash(outside)), p->ip_protocol);
 	f = flow_find(t, hash, inside, outside, p->ip_protocol);
-	if (!f && from_inside && t->count < t->max) {
-		f = flow_add(t, hash);
+	if (!f && from_inside)
+		f = t->count < t->max ? flow_add(t, hash) : flow_reuse(t, hash, p->at_ns);
+	if (f && !f->protocol) {
 		f->inside = *inside;
 		f->outside = *outside;
 		f->protocol = p->ip_protocol;

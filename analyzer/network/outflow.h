@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * outflow: flows of hosts inside to hosts outside, of whatever protocol: when each was tried, when it was answered
- * first, and in which spells of time it sent and received. For session-table-exhausted. Bounded: when it is full no
- * more flows are taken, and it says so.
+ * first, and in which spells of time it sent and received. For session-table-exhausted. Bounded: those that were
+ * silent for long make room, and are counted by spell; when there are none no more flows are taken, and it says so.
  */
 #ifndef DEADAIR_NETWORK_OUTFLOW_H
 #define DEADAIR_NETWORK_OUTFLOW_H
@@ -16,6 +16,7 @@ struct outflow {
 	struct hash_link by_key;
 	struct endpoint inside, outside;
 	uint8_t protocol;            /* of IP */
+	bool kept;                   /* of old age no reason to leave: see outflow.c */
 	int64_t first_ns;            /* sent by the inside host */
 	int64_t answered_ns;         /* NS_NONE: never */
 	int64_t last_ns;
@@ -42,7 +43,13 @@ void outflows_free(struct outflows *t);
 void outflows_packet(struct outflows *t, const struct packet *p);
 
 size_t outflows_count(const struct outflows *t);
-const struct outflow *outflows_at(const struct outflows *t, size_t i);      /* by first packet */
+/* By first packet, as long as none had to make room. */
+const struct outflow *outflows_at(const struct outflows *t, size_t i);
+/* Had a resolver outside answered this host, in a flow that has made room? Of the first 256 such hosts. */
+bool outflows_was_answered(const struct outflows *t, const struct address *inside);
+struct outflow_spell;
+/* All flows, those too that have made room, added to so many spells (outflow_spell.h). */
+void outflows_count_spells(const struct outflows *t, struct outflow_spell *list, unsigned count, int64_t end_ns);
 bool outflows_full(const struct outflows *t);
 /* By first packet. 0 when there were more than an eighth of max: then not all are known. */
 size_t outflows_outer_count(const struct outflows *t);

@@ -55,13 +55,14 @@ static void quote_add(struct scenario *s, struct buffer *p, const struct endpoin
 		buffer_u8(p, i == 0 ? 0x80 : i == 1 ? 8 : 0);
 }
 
-/* icmp HOST > HOST at T [count N every T] type N code N quoting FROM > TO [bytes N] */
+/* icmp HOST > HOST at T [count N every T] type N code N quoting FROM > TO [bytes N] [as HOST] */
 void icmp_read(struct scenario *s, struct words *w)
 {
 	struct endpoint from = { .addr = address_want(s, w) }, to, src, dst;
 	struct buffer p = { .arena = s->arena };
 	struct times t;
 	size_t payload = 28;
+	struct host *as = NULL;
 
 	word_expect(s, w, ">");
 	to = (struct endpoint){ .addr = address_want(s, w) };
@@ -78,14 +79,22 @@ void icmp_read(struct scenario *s, struct words *w)
 	dst = endpoint_want(s, w);
 	if (word_accept(w, "bytes"))
 		payload = integer_want(s, w, "the quoted payload");
+	if (word_accept(w, "as")) {
+		as = host_by_name(s, word_want(s, w, "a host"));
+		if (!as)
+			scenario_fail(s, "no such host");
+	}
 	if (payload > 172)
 		scenario_fail(s, "at most 172 bytes are quoted");
 	if (s->error)
 		return;
 	quote_add(s, &p, &src, &dst, payload);
-	for (unsigned i = 0; i < t.count; i++)
-		datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, from, to, TRAFFIC_ICMP, p.p,
-			p.n)->protocol = IPPROTO_ICMP;
+	for (unsigned i = 0; i < t.count; i++) {
+		struct datagram *d = datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, from, to, TRAFFIC_ICMP, p.p, p.n);
+
+		d->protocol = IPPROTO_ICMP;
+		d->from = as ? as : d->from;
+	}
 }
 
 static void stun_address_add(struct buffer *p, const struct endpoint *mapped)

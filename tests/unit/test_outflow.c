@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* outflow: flows of inside hosts to outside ones, their spells, and what happens when the table is full. */
-#include "analyzer/network/outflow.h"
+#include "analyzer/network/outflow_spell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -81,10 +82,44 @@ static void test_full(void **state)
 	site_free(site);
 }
 
+/* Who was silent for long makes room, and is counted all the same; a question without answer stays. */
+static void test_room(void **state)
+{
+	struct site *site = site_new();
+	struct outflows *t = outflows_new(site, 30 * SECOND_NS, 8);
+	struct outflow_spell list[40] = { 0 };
+	char from[32];
+
+	(void)state;
+	packet(t, 0, "10.0.0.1:1", "203.0.113.1:53");
+	packet(t, 0, "10.0.0.2:2", "203.0.113.1:53");
+	packet(t, 1, "203.0.113.1:53", "10.0.0.2:2");
+	for (unsigned i = 3; i <= 8; i++) {
+		snprintf(from, sizeof from, "10.0.0.3:%u", i);
+		packet(t, 0, from, "203.0.113.2:443");
+	}
+	for (unsigned i = 0; i < 7; i++) {
+		snprintf(from, sizeof from, "10.0.0.3:%u", 100 + i);
+		packet(t, 600, from, "203.0.113.2:443");
+	}
+	assert_false(outflows_full(t));
+	assert_int_equal(outflows_count(t), 8);
+	assert_int_equal(outflows_at(t, 0)->outside.port, 53);
+	assert_false(outflows_was_answered(t, &outflows_at(t, 0)->inside.addr));
+	outflows_count_spells(t, list, 40, START_NS + 700 * SECOND_NS);
+	assert_int_equal(list[0].tried, 8);
+	assert_int_equal(list[0].answered, 1);
+	assert_int_equal(list[20].tried, 7);
+	packet(t, 601, "10.0.0.3:200", "203.0.113.2:443");
+	assert_true(outflows_full(t));       /* all but the question speak */
+	outflows_free(t);
+	site_free(site);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_spells), cmocka_unit_test(test_long_flow),
-		cmocka_unit_test(test_full) };
+		cmocka_unit_test(test_full), cmocka_unit_test(test_room) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
