@@ -21,6 +21,7 @@ struct sent { uint32_t lsr; int64_t at_ns; uint16_t file, interface; };
 struct party {
 	struct rtcp_party p;
 	struct hash_link by_both, by_ssrc;
+	struct hash_link by_host;    /* rtcp_states.with_blocks: with p.ever_blocks */
 	struct list_link by_use;     /* rtcp_states.of[proven]: silent for longest first */
 	bool proven;
 	uint8_t said;                /* packets, to PROVEN_PACKETS */
@@ -40,6 +41,7 @@ struct rtcp_states {
 	struct list parties, views;
 	struct hash parties_by_both;         /* source and SSRC: one of them may have thousands of the other */
 	struct hash parties_by_src, parties_by_ssrc, views_by_ssrc;
+	struct hash with_blocks;             /* parties that ever sent one, by host */
 	/* party.by_use; a flood of forged sources sends one packet each, and is not proven */
 	struct list of[2];
 	size_t max_parties;
@@ -58,6 +60,7 @@ struct rtcp_states *rtcp_states_new(size_t max_parties)
 	hash_init(&r->parties_by_src);
 	hash_init(&r->parties_by_ssrc);
 	hash_init(&r->views_by_ssrc);
+	hash_init(&r->with_blocks);
 	r->max_parties = max_parties ? max_parties : PARTIES_DEFAULT;
 	return r;
 }
@@ -84,6 +87,8 @@ static void party_free(struct rtcp_states *r, struct party *party)
 	hash_remove(&r->parties_by_both, &party->by_both);
 	hash_remove(&r->parties_by_src, &party->p.by_key);
 	hash_remove(&r->parties_by_ssrc, &party->by_ssrc);
+	if (party->p.ever_blocks)
+		hash_remove(&r->with_blocks, &party->by_host);
 	list_remove(&r->parties, &party->p.in_order);
 	list_remove(&r->of[party->proven], &party->by_use);
 	free(party->p.reports);
@@ -100,6 +105,7 @@ void rtcp_states_free(struct rtcp_states *r)
 	hash_fini(&r->parties_by_src);
 	hash_fini(&r->parties_by_ssrc);
 	hash_fini(&r->views_by_ssrc);
+	hash_fini(&r->with_blocks);
 	free(r);
 }
 
@@ -214,7 +220,15 @@ static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, 
 	return other;
 }
 
-static void party_report(struct party *party, const struct packet *p)
+static void blocks_note(struct rtcp_states *r, struct party *party)
+{
+	if (party->p.ever_blocks)
+		return;
+	party->p.ever_blocks = true;
+	hash_add(&r->with_blocks, &party->by_host, address_hash(&party->p.src.addr));
+}
+
+static void party_report(struct rtcp_states *r, struct party *party, const struct packet *p)
 {
 	const struct rtcp_compound *c = p->rtcp;
 
@@ -227,7 +241,8 @@ static void party_report(struct party *party, const struct packet *p)
 		party->p.last_packets = c->packets;
 		sent_remember(party, p);
 	}
-	party->p.ever_blocks |= c->block_count > 0;
+	if (c->block_count)
+		blocks_note(r, party);
 	party->p.report_total++;
 	party->p.reports = kept_grow(party->p.reports, party->p.report_count, &party->room, sizeof *party->p.reports);
 	party->p.reports[kept_next(&party->p.report_count)] = (struct rtcp_sender_report){
@@ -332,7 +347,7 @@ void rtcp_states_packet(struct rtcp_states *r, const struct packet *p)
 		party->p.encrypted = true;
 		return;
 	}
-	party_report(party, p);
+	party_report(r, party, p);
 	for (unsigned i = 0; i < c->block_count; i++)
 		view_block(r, party, &c->blocks[i], p);
 	if (c->has_xr_voip)
@@ -551,12 +566,14 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 /* Does this machine send report blocks at all? Asked of the host: a new call comes with a new SSRC. */
 static bool host_ever_blocks(const struct rtcp_states *r, const struct rtcp_party *receiver)
 {
+	uint32_t hash = address_hash(&receiver->src.addr);
+
 	if (receiver->ever_blocks)
 		return true;
-	LIST_EACH(it, &r->parties) {
-		const struct rtcp_party *p = LIST_ENTRY(it, struct rtcp_party, in_order);
+	for (struct hash_link *it = hash_first(&r->with_blocks, hash); it; it = it->next) {
+		const struct party *party = HASH_ENTRY(it, struct party, by_host);
 
-		if (p->ever_blocks && address_equal(&p->src.addr, &receiver->src.addr))
+		if (it->hash == hash && address_equal(&party->p.src.addr, &receiver->src.addr))
 			return true;
 	}
 	return false;
