@@ -5,40 +5,25 @@
 #include <stdio.h>
 
 #include "analyzer/views.h"
-#include "captures/base/nearest.h"
+#include "ui/finding_id.h"
 #include "ui/report.h"
 #include "ui/words.h"
-
-enum { IDS_MAX = 256 };
-
-static int unknown_id(const char *id)
-{
-	struct view_detector d;
-	const char *ids[IDS_MAX], *near;
-	char text[80];
-	size_t count = 0;
-
-	while (count < IDS_MAX && view_detector(count, &d))
-		ids[count++] = d.id;
-	near = nearest_word(span_of(id), ids, count);
-	text_escape(span_of(id), text, sizeof text);
-	if (near)
-		return command_trouble("explain: no finding \"%s\": %s?", text, near);
-	return command_trouble("explain: no finding \"%s\": deadair detectors lists them", text);
-}
 
 int command_explain(int argc, char **argv)
 {
 	struct view_detector d;
 	struct out o;
+	struct err err;
 	char id[80];
 
 	if (argc != 2)
 		return command_trouble("explain: name one finding: deadair explain one-way-audio");
 	/* id/reason as the report prints it */
 	snprintf(id, sizeof id, "%.*s", (int)strcspn(argv[1], "/"), argv[1]);
-	if (!view_detector_find(id, &d))
-		return unknown_id(argv[1]);
+	if (!view_detector_find(id, &d)) {
+		finding_id_check("explain", span_of(argv[1]), &err);
+		return command_trouble("%s", err.text);
+	}
 	command_out(&o, "auto");
 	report_explain(&o, &d);
 	return command_close(&o, STATUS_CLEAN);

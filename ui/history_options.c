@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "captures/base/text.h"
+#include "ui/finding_id.h"
 #include "ui/places.h"
 #include "ui/when.h"
 
@@ -112,6 +113,9 @@ static enum err_code set_option(struct history_options *o, int id, int64_t now_n
 	switch (id) {
 	case OPTION_HISTORY:
 		o->file = optarg;
+		if (strcmp(optarg, "none") == 0)
+			return err_set(err, ERR_USAGE,
+				"--history none: that of read and live, who keep none then; name the file");
 		break;
 	case OPTION_SINCE:
 		return set_time(&o->filter.since_ns, &o->filter.has_since, "since", optarg, now_ns, err);
@@ -130,7 +134,7 @@ static enum err_code set_option(struct history_options *o, int id, int64_t now_n
 		return set_host(o, optarg, err);
 	case OPTION_ID:
 		o->filter.id = optarg;
-		break;
+		return finding_id_check("--id", span_of(optarg), err);
 	case OPTION_RUN:
 		return set_run(o, optarg, err);
 	case OPTION_KEEP:

@@ -16,7 +16,8 @@ static int open_file(const char *path, struct err *err)
 	char shown[256];
 
 	if (fd < 0)
-		err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(path), shown, sizeof shown), strerror(errno));
+		err_set(err, errno == EACCES ? ERR_PERMISSION : ERR_FILE, "%s: %s",
+			text_escape(span_of(path), shown, sizeof shown), strerror(errno));
 	return fd;
 }
 

@@ -2,8 +2,10 @@
 /* live_watching: what live wants before it captures: interfaces, files, and then fewer privileges. */
 #include "ui/live_watching.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,6 +120,7 @@ enum err_code watching_open(struct watching *w, struct err *err)
 static bool drop_privileges(struct watching *w, struct err *err)
 {
 	struct text t;
+	uid_t before = geteuid();
 	bool dropped = true;
 
 	text_init(&t);
@@ -127,8 +130,20 @@ static bool drop_privileges(struct watching *w, struct err *err)
 		dropped = privileges_drop(&t, err);
 	if (dropped)
 		live_say(&w->say, "%s", t.p);
+	w->became_other = geteuid() != before;
 	text_fini(&t);
 	return dropped;
+}
+
+/* Where root might have written, and whom it has become may not. */
+static void say_whom(const struct watching *w, struct err *err)
+{
+	const struct passwd *whom = w->became_other && err->code == ERR_PERMISSION ? getpwuid(geteuid()) : NULL;
+	size_t n = strlen(err->text);
+
+	if (whom)
+		snprintf(err->text + n, sizeof err->text - n,
+			": root has become user %s: name a place of that user's, or --keep-privileges", whom->pw_name);
 }
 
 /* A history that cannot be had is said, and the capture goes on without. */
@@ -153,6 +168,8 @@ static void open_history(struct watching *w)
 		live_say(&w->say, "history: %s", text_escape(span_of(w->history_path), shown, sizeof shown));
 		return;
 	}
+	if ((size_t)n < sizeof w->history_path)
+		say_whom(w, &err);
 	live_say(&w->say, "no history: %s", (size_t)n < sizeof w->history_path ? err.text : "its path is too long");
 	free(h);
 }
@@ -272,7 +289,12 @@ static bool enter_sandbox(struct watching *w, struct err *err)
 bool watching_confine(struct watching *w, struct err *err)
 {
 	umask(077);
-	return drop_privileges(w, err) && open_files(w, err) == ERR_OK && enter_sandbox(w, err);
+	if (!drop_privileges(w, err))
+		return false;
+	if (open_files(w, err) == ERR_OK)
+		return enter_sandbox(w, err);
+	say_whom(w, err);
+	return false;
 }
 
 void watching_close(struct watching *w)

@@ -26,6 +26,7 @@ struct watching {
 	struct live_output output;
 	struct notify notify;
 	bool wants_ui;
+	bool became_other;           /* the process was root's, and is another user's now */
 	struct live_ui *ui;          /* NULL: lines */
 	struct live_numbers numbers;
 	int64_t told_ns;             /* numbers; monotonic */

@@ -8,6 +8,7 @@
 
 #include "analyzer/budget.h"
 #include "captures/base/nearest.h"
+#include "ui/finding_id.h"
 #include "ui/foreign.h"
 #include "ui/save.h"
 #include "ui/words.h"
@@ -249,26 +250,6 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 	return ERR_OK;
 }
 
-/* An id that no detector has is a slip of the hand. */
-static enum err_code check_why_not(const struct read_options *o, struct err *err)
-{
-	struct span id = span_first(span_of(o->why_not), strcspn(o->why_not, ":"));
-	struct view_detector d;
-	const char *ids[256], *near;
-	char text[80];
-	size_t count = 0;
-
-	text_escape(id, text, sizeof text);
-	if (view_detector_find(text, &d))
-		return ERR_OK;
-	while (count < sizeof ids / sizeof ids[0] && view_detector(count, &d))
-		ids[count++] = d.id;
-	near = nearest_word(id, ids, count);
-	if (near)
-		return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": %s?", text, near);
-	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": deadair detectors lists them", text);
-}
-
 static bool reads_stdin(const struct read_options *o)
 {
 	for (size_t i = 0; i < o->path_count; i++) {
@@ -309,7 +290,9 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 	if (o->save && reads_stdin(o))
 		return err_set(err, ERR_USAGE,
 		       "--save reads the capture twice, which standard input does not allow: name a file");
-	return o->why_not ? check_why_not(o, err) : ERR_OK;
+	if (!o->why_not)
+		return ERR_OK;
+	return finding_id_check("--why-not", span_first(span_of(o->why_not), strcspn(o->why_not, ":")), err);
 }
 
 enum err_code read_options_parse(struct read_options *o, int argc, char **argv, struct err *err)

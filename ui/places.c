@@ -95,10 +95,16 @@ bool places_write(char *ret_folder, size_t room, struct err *err)
 	return named;
 }
 
+static bool is_refusal(int error)
+{
+	return error == EACCES || error == EROFS;
+}
+
 bool places_make(const char *folder, struct err *err)
 {
 	char path[4096], shown[256];
 	size_t n = strlen(folder);
+	int refused = 0;
 
 	if (n >= sizeof path)
 		return err_set(err, ERR_FILE, "%s: a name that is too long",
@@ -108,12 +114,17 @@ bool places_make(const char *folder, struct err *err)
 			continue;
 		memcpy(path, folder, i);
 		path[i] = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST && errno != EACCES && errno != EROFS)
+		if (mkdir(path, 0700) == 0 || errno == EEXIST)
+			continue;
+		if (!is_refusal(errno))
 			return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(path), shown, sizeof shown),
 				       strerror(errno)) == ERR_OK;
+		refused = errno;
 	}
 	if (access(folder, W_OK | X_OK) == 0)
 		return true;
-	return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(folder), shown, sizeof shown), strerror(errno)) ==
-		ERR_OK;
+	if (errno != ENOENT || !refused)        /* that it is not there is why it was to be made */
+		refused = errno;
+	return err_set(err, is_refusal(refused) ? ERR_PERMISSION : ERR_FILE, "%s: %s",
+		       text_escape(span_of(folder), shown, sizeof shown), strerror(refused)) == ERR_OK;
 }

@@ -12,7 +12,7 @@
 #include "analyzer/network/tls_pair.h"
 #include "captures/base/memory.h"
 
-enum { PAIRS_SHOWN = 16, STREAM_MIN = 10 };
+enum { PAIRS_SHOWN = 16, STREAM_MIN = 10, COPIES_MIN = 4 };
 
 static const struct config_key no_keys[] = { { 0 } };
 
@@ -60,37 +60,8 @@ static void tell_pair(struct detection *d, const struct pair *p, const char *rea
 	finding_evidence(f, pair_frame(p), "first packet of the visible direction");
 }
 
-/* A request of four and more copies without an answer, and not one packet towards its sender in the whole file. */
-static bool repeated_into_nothing(const struct facts *facts, const struct pair *p)
-{
-	const struct pair *witness;
-
-	if (network_other_inbound(facts->network, &p->src, &p->dst, facts->capture->first_ns, facts->capture->last_ns,
-	    &witness))
-		return false;
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		LIST_EACH(tit, &leg->transactions) {
-			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
-
-			if (t->request && t->request_copies >= 4 && !t->status &&
-			    address_equal(&t->request->src.addr, &p->src) &&
-			    address_equal(&t->request->dst.addr, &p->dst))
-				return true;
-		}
-	}
-	LIST_EACH(it, calls_registrations(facts->calls)) {
-		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
-
-		if (r->requests + r->retransmissions >= 4 && !r->status && address_equal(&r->source.addr, &p->src) &&
-		    address_equal(&r->registrar.addr, &p->dst))
-			return true;
-	}
-	return false;
-}
-
 struct hosts { struct address src, dst; };
+struct hosts_list { struct hosts *list; unsigned count, room; };       /* zeroed: empty */
 
 static int hosts_compare(const void *a, const void *b)
 {
@@ -98,6 +69,62 @@ static int hosts_compare(const void *a, const void *b)
 	int c = address_compare(&x->src, &y->src);
 
 	return c ? c : address_compare(&x->dst, &y->dst);
+}
+
+static void hosts_add(struct hosts_list *l, const struct address *src, const struct address *dst)
+{
+	if (l->count == l->room) {
+		l->room = l->room ? 2 * l->room : 16;
+		l->list = memory_resize(l->list, l->room, sizeof *l->list);
+	}
+	l->list[l->count++] = (struct hosts){ *src, *dst };
+}
+
+static void hosts_sort(struct hosts_list *l)
+{
+	if (l->count)
+		qsort(l->list, l->count, sizeof *l->list, hosts_compare);
+}
+
+static bool hosts_have(const struct hosts_list *l, const struct pair *p)
+{
+	return l->count && bsearch(&(struct hosts){ p->src, p->dst }, l->list, l->count, sizeof *l->list, hosts_compare);
+}
+
+static void add_repeated_of(struct hosts_list *l, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->request && t->request_copies >= COPIES_MIN && !t->status)
+			hosts_add(l, &t->request->src.addr, &t->request->dst.addr);
+	}
+}
+
+/* Sorted: between whom a request went four times and more and was never answered. */
+static struct hosts_list repeated_list(const struct facts *facts)
+{
+	struct hosts_list l = { NULL, 0, 0 };
+
+	LIST_EACH(it, calls_legs(facts->calls))
+		add_repeated_of(&l, LIST_ENTRY(it, struct leg, in_order));
+	LIST_EACH(it, calls_registrations(facts->calls)) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (r->requests + r->retransmissions >= COPIES_MIN && !r->status)
+			hosts_add(&l, &r->source.addr, &r->registrar.addr);
+	}
+	hosts_sort(&l);
+	return l;
+}
+
+/* Such a request, and not one packet towards its sender in the whole file. */
+static bool repeated_into_nothing(const struct facts *facts, const struct pair *p, const struct hosts_list *repeated)
+{
+	const struct pair *witness;
+
+	return hosts_have(repeated, p) && !network_other_inbound(facts->network, &p->src, &p->dst,
+		facts->capture->first_ns, facts->capture->last_ns, &witness);
 }
 
 /* What the receiver of a stream says meanwhile to the same party is here, and goes to another address of it. */
@@ -137,46 +164,42 @@ static bool one_way_agreed(const struct stream *s)
 	return due_ns < SECOND_NS;
 }
 
-/* Sorted; the caller's. A phone that has moved sends from a new address, what it is sent goes to the old one still. */
-static struct hosts *answered_list(const struct facts *facts, unsigned *ret_count)
+/* Sorted. A phone that has moved sends from a new address, what it is sent goes to the old one still. */
+static struct hosts_list answered_list(const struct facts *facts)
 {
-	const struct list *all = streams_in_order(facts->streams);
-	struct hosts *list = memory_resize(NULL, all->count + 1, sizeof *list);
-	unsigned count = 0;
+	struct hosts_list l = { NULL, 0, 0 };
 
-	LIST_EACH(it, all) {
+	LIST_EACH(it, streams_in_order(facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
 		if (answered_elsewhere(s) || one_way_agreed(s))
-			list[count++] = (struct hosts){ s->src.addr, s->dst.addr };
+			hosts_add(&l, &s->src.addr, &s->dst.addr);
 	}
-	if (count)
-		qsort(list, count, sizeof *list, hosts_compare);
-	*ret_count = count;
-	return list;
+	hosts_sort(&l);
+	return l;
 }
 
 static unsigned tell_pairs(struct detection *d, const struct facts *facts)
 {
-	unsigned n = 0, answered_count;
-	struct hosts *answered = answered_list(facts, &answered_count);
+	struct hosts_list answered = answered_list(facts), repeated = repeated_list(facts);
+	unsigned n = 0;
 
 	LIST_EACH(it, network_pairs(facts->network)) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, in_order), *visible, *back;
 
-		if (!interesting(p) || address_multicast(&p->dst) || n == PAIRS_SHOWN ||
-		    bsearch(&(struct hosts){ p->src, p->dst }, answered, answered_count, sizeof *answered, hosts_compare))
+		if (!interesting(p) || address_multicast(&p->dst) || n == PAIRS_SHOWN || hosts_have(&answered, p))
 			continue;
 		back = network_pair_find(facts->network, &p->dst, &p->src);
 		if (back && back->packets)
 			continue;
 		if (gates_one_sided(facts->gates, facts, &p->dst, &p->src, &visible) ||
-		    repeated_into_nothing(facts, p)) {
+		    repeated_into_nothing(facts, p, &repeated)) {
 			tell_pair(d, p, "mirror-direction", n);
 			n++;
 		}
 	}
-	free(answered);
+	free(answered.list);
+	free(repeated.list);
 	return n;
 }
 

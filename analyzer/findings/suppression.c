@@ -330,7 +330,10 @@ static bool explains(const struct row *row, const struct finding *cause, const s
 	return in_range(row->range, cause, effect) && overlap(cause, effect);
 }
 
-/* Findings of one leg or host, so that a capture of many calls is not compared pair by pair. */
+/*
+ * Findings of one leg, or with one id of one host: a capture of many calls is not compared pair by pair, nor what is
+ * behind one PBX with all the rest of it.
+ */
 struct by_subject {
 	struct hash_link link;
 	struct finding *finding;
@@ -341,9 +344,10 @@ static uint32_t leg_key(const struct leg *leg)
 	return (uint32_t)hash_mix((uintptr_t)leg, 0);
 }
 
-static uint32_t host_key(const struct finding *f, unsigned i)
+static uint32_t host_key(const struct finding *f, unsigned i, const char *cause)
 {
-	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
+	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr),
+		hash_bytes(cause, strlen(cause)));
 }
 
 /* Does the other one stand behind it already? Nobody explains in a circle. */
@@ -400,10 +404,12 @@ static void explain_one(struct finding *effect, const struct hash *index)
 {
 	explain_linked(effect);
 	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
+		if (!lists(&rows[r], effect->id))
+			continue;
 		for (unsigned i = 0; !by_host(&rows[r]) && i < effect->leg_count && !effect->explained_by; i++)
 			explain_by(&rows[r], effect, index, leg_key(effect->legs[i].leg));
 		for (unsigned i = 0; by_host(&rows[r]) && i < effect->host_count && !effect->explained_by; i++)
-			explain_by(&rows[r], effect, index, host_key(effect, i));
+			explain_by(&rows[r], effect, index, host_key(effect, i, rows[r].cause));
 	}
 }
 
@@ -455,7 +461,7 @@ void suppression_settle(struct findings *f)
 			subject_add_legs(&index, arena, x);
 		for (unsigned i = 0; i < x->host_count && x->state != FINDING_WITHDRAWN; i++) {
 			if (acts(x, i) && causes_by_host(x->id))
-				subject_add(&index, arena, x, host_key(x, i));
+				subject_add(&index, arena, x, host_key(x, i, x->id));
 		}
 	}
 	LIST_EACH(it, &f->all) {

@@ -262,10 +262,23 @@ static enum err_code prepare_to_read(struct store *s, struct err *err)
 	return ERR_OK;
 }
 
+/* SQLite has no word for them. */
+static enum err_code check_kind(const struct store *s, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+		return ERR_OK;
+	return err_set(err, ERR_FILE, "history %s: %s", s->name,
+		S_ISDIR(st.st_mode) ? "is a directory; name a file" : "is no file; name one");
+}
+
 static enum err_code open_named(struct store *s, const char *path, enum store_access mode, int wait_ms, struct err *err)
 {
 	int result;
 
+	if (check_kind(s, path, err) != ERR_OK)
+		return err->code;
 	if (mode == STORE_READ && access(path, F_OK) != 0)
 		return err_set(err, ERR_FILE, "history %s: %s", s->name,
 		       errno == ENOENT ? "there is none yet: deadair read --history FILE makes one" : strerror(errno));

@@ -350,6 +350,19 @@ static void what_must_not_be_overlooked_stands_before_the_clock(void **state)
 	free(t);
 }
 
+/* What a filter passes stands beside its hints, not over them, however narrow the terminal is. */
+static void hints_of_a_filter_make_room(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_MANY, 15, 60, false);
+	press(&t->d, &t->w, &t->s, "2/call:7");
+	assert_shows(t, " Tab completes   ↑ earlier   Esc… 1 of 24 calls");
+	stand_up(t);
+	free(t);
+}
+
 /* Ten rows of 24 calls, of which the first three were there: the last eleven stand below. */
 static void what_comes_out_of_sight_is_counted(void **state)
 {
@@ -516,6 +529,7 @@ int main(void)
 		cmocka_unit_test(the_mouse_clicks_and_scrolls), cmocka_unit_test(a_row_is_copied_as_it_stands),
 		cmocka_unit_test(a_date_stands_where_it_must),
 		cmocka_unit_test(what_must_not_be_overlooked_stands_before_the_clock),
+		cmocka_unit_test(hints_of_a_filter_make_room),
 		cmocka_unit_test(what_comes_out_of_sight_is_counted), cmocka_unit_test(a_new_problem_lights_its_bar),
 		cmocka_unit_test(the_same_settings_come_again), cmocka_unit_test(settings_are_kept_when_asked),
 		cmocka_unit_test(footers_name_keys_that_work),

@@ -3,6 +3,7 @@
 #include "tests/unit/rtp_packets.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "analyzer/media/rtcp_state.h"
 
@@ -404,6 +405,59 @@ static void limits(void **state)
 	rtcp_states_free(NULL);
 }
 
+/* Thousands of phones of which none ever sends a block: none of them is looked for among all the others. */
+static void receivers_without_blocks_cost_no_walk(void **state)
+{
+	enum { MANY = 60000, MOST_S = 5 };       /* each among all: a minute */
+	struct rtcp_states *r = rtcp_states_new(0);
+	struct streams *s = stream_made();
+	clock_t begun;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		struct rtcp_compound c;
+		struct packet p = report_at(&c, i);
+
+		p.src.addr.bytes[1] = (uint8_t)(1 + (i >> 16));
+		p.src.addr.bytes[2] = (uint8_t)(i >> 8);
+		p.src.addr.bytes[3] = (uint8_t)i;
+		c.ssrc = i;
+		rtcp_states_packet(r, &p);
+	}
+	begun = clock();
+	LIST_EACH(it, rtcp_parties(r))
+		assert_int_equal(rtcp_verdict(r, stream_nth(s, 0), LIST_ENTRY(it, struct rtcp_party, in_order), 0,
+			INT64_MAX, NULL, NULL, NULL), RTCP_VERDICT_NONE);
+	assert_true(clock() - begun < MOST_S * CLOCKS_PER_SEC);
+	streams_free(s);
+	rtcp_states_free(r);
+}
+
+/* Another call of the same machine showed that it sends blocks: an empty report of this one says something. */
+static void blocks_of_another_call_of_the_host(void **state)
+{
+	struct streams *s = stream_made();
+
+	(void)state;
+	for (unsigned other = 0; other < 3; other++) {  /* none; of the host; of another host */
+		struct rtcp_states *r = rtcp_states_new(other ? 2 : 0);
+		struct rtcp_compound c;
+		struct packet p = report_at(&c, 0);
+		enum rtcp_verdict verdict;
+
+		p.src = endpoint_at(other == 2 ? "10.0.0.3:6001" : "10.0.0.2:6001");
+		c.ssrc = 1;
+		c.block_count = other > 0;
+		rtcp_states_packet(r, &p);
+		for (unsigned k = 1; k < 7; k++)
+			take_empty(r, k * 5000);
+		verdict = rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, START_NS + 60 * SECOND_NS, NULL, NULL, NULL);
+		assert_int_equal(verdict, other == 1 ? RTCP_VERDICT_EMPTY : RTCP_VERDICT_NONE);
+		rtcp_states_free(r);
+	}
+	streams_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +472,8 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(goodbye_and_voip_metrics),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(receivers_without_blocks_cost_no_walk),
+		cmocka_unit_test(blocks_of_another_call_of_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* suppression: which finding explains which, and which never does. */
+#include <time.h>
+
 #include "tests/unit/made_findings.h"
 
 #define LIKELY .confidence = CONFIDENCE_LIKELY
@@ -237,6 +239,29 @@ static void the_higher_row_is_the_cause(void **state)
 	}
 }
 
+/*
+ * A PBX behind which every phone has the same harmless fact, and harm that it does not explain: each is asked of those
+ * only that could explain it.
+ */
+static void many_findings_of_one_host_are_not_compared_with_each_other(void **state)
+{
+	enum { MANY = 20000, MOST_S = 5 };       /* pair by pair it would take minutes */
+	struct made_world w;
+	clock_t begun;
+
+	(void)state;
+	made_begin(&w);
+	for (unsigned i = 0; i < MANY; i++)
+		make(&w, &(struct made){ i % 2 ? "nat-address-mismatch" : "one-way-audio", LIKELY,
+			.severity = i % 2 ? SEVERITY_INFO : SEVERITY_ERROR, .victim = "192.0.2.1:5060",
+			.culprit = "192.0.2.9:0", WHEN });
+	begun = clock();
+	findings_settle(w.findings, SECOND_NS);
+	assert_true(clock() - begun < MOST_S * CLOCKS_PER_SEC);
+	assert_null(finding_nth(w.findings, 0)->explained_by);
+	made_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_cause_of_very_many_calls_explains_them_all), cmocka_unit_test(the_root_is_named),
 		cmocka_unit_test(a_withdrawn_cause_explains_nothing),
 		cmocka_unit_test(nobody_explains_in_a_circle),
+		cmocka_unit_test(many_findings_of_one_host_are_not_compared_with_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

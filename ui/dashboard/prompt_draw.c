@@ -40,10 +40,13 @@ static void draw_input(struct dashboard *d, struct sheet *s, unsigned row, unsig
 	sheet_mark(s, row, column + (unsigned)text_columns(head), 1, STYLE_REVERSE);
 }
 
+enum { COUNT_COLUMNS = 25 };
+
 static void draw_filter_hint(struct dashboard *d, struct world *w, struct sheet *s, unsigned row)
 {
 	struct order o = world_order(w, d->filter, d->hide_ended, d->sort, d->sort_down);
 	char head[INPUT_BYTES], a[WORDS], b[WORDS];
+	unsigned hints = s->columns > COUNT_COLUMNS + 3 ? s->columns - COUNT_COLUMNS - 3 : 0;
 
 	d->unfinished |= !o.complete;
 	sheet_blank(s, row, 0, s->columns);
@@ -60,9 +63,8 @@ static void draw_filter_hint(struct dashboard *d, struct world *w, struct sheet 
 		sheet_textf(s, row, at, s->columns - at, PAINT_WARN, "^ %s", d->wrong);
 		return;
 	}
-	sheet_text(s, row, 1, s->columns, PAINT_DIM, "Tab completes   ↑ earlier   Esc drops   Enter keeps");
-	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, "");
-	sheet_textf(s, row, s->columns > 26 ? s->columns - 26 : 0, 25, PAINT_HEAD, "%s of %s%s",
+	sheet_text(s, row, 1, hints, PAINT_DIM, "Tab completes   ↑ earlier   Esc drops   Enter keeps");
+	sheet_textf(s, row, hints + 2, COUNT_COLUMNS, PAINT_HEAD, "%s of %s%s",
 		words_count(o.count, a), words_counted(o.of, "call", b), o.complete ? "" : "...");
 }
 
