@@ -82,6 +82,7 @@ static void measure_holes(const struct facts *facts, const struct stream *s, str
 		if (is_hole(g) && gates_capture_still(facts->gates, g->from_ns, g->to_ns))
 			l->still_lost += g->seq_step - 1;
 	}
+	l->own_lost += gates_short_lost(facts->gates, s, s->first_ns, NS_NONE);
 }
 
 /* Of what the interval lacks: the packet behind a hole counts it. */
@@ -89,7 +90,7 @@ static uint32_t own_of_interval(const struct facts *facts, const struct stream *
 {
 	int64_t from_ns = s->intervals[interval].at_ns,
 		to_ns = interval + 1u < s->interval_count ? s->intervals[interval + 1].at_ns : NS_NONE;
-	uint32_t n = 0;
+	uint32_t n = (uint32_t)gates_short_lost(facts->gates, s, from_ns, to_ns);
 
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
@@ -209,6 +210,20 @@ static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 	       network_same(facts->network, &in->dst.addr, &s->src.addr);
 }
 
+/* What a relay gets lacks as much as what it sends on: the first of those streams; NULL: none. */
+static const struct stream *lost_on_way_in(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = s->twin_of;
+
+	if (s->twin_kind != TWIN_RELAY || in->lost_within * 2 < s->lost_within ||
+	    !network_same(facts->network, &in->dst.addr, &s->src.addr))
+		return NULL;
+	while (in->twin_kind == TWIN_RELAY && in->twin_of->lost_within * 2 >= in->lost_within &&
+	       network_same(facts->network, &in->twin_of->dst.addr, &in->src.addr))
+		in = in->twin_of;
+	return in;
+}
+
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
 	enum confidence *ret)
 {
@@ -267,6 +282,23 @@ static void say_relay(struct finding *f, const struct facts *facts, const struct
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ s->src.addr, 0 });
 	finding_stream(f, in->n);
 	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame, "the same audio as it goes in");
+}
+
+static void say_way_in(struct finding *f, const struct facts *facts, const struct stream *s, const struct loss *l,
+	const struct stream *in)
+{
+	char relay[SAY_TEXT], src[SAY_TEXT];
+
+	say_host(facts, &in->dst.addr, relay);
+	say_host(facts, &stream_origin(in)->src.addr, src);
+	finding_cause(f, "%.1f %% of the packets that %s sends to %s are lost before the capture point, %s; in the worst 5 s %.1f %%%s. %s passes on what is left.",
+		l->percent, src, relay, shape_of(s), l->worst_percent,
+		reported_too(l) ? "; the receiver reports the same" : "", relay);
+	finding_fix(f, "Look at the link between %s and %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+		src, relay);
+	finding_stream(f, in->n);
+	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame,
+		"the same audio as it comes in, with the same holes");
 }
 
 /* Its sender counts them: its reports around the holes are a packet for each packet time apart. RFC 3550 6.4.1 */
@@ -344,6 +376,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	bool after = strcmp(reason, "after-capture") == 0, in_relay = !l->lost_behind && lost_in_relay(facts, s);
 	bool presses = !after && !in_relay && strcmp(reason, "between-points") != 0 && may_be_keys(facts, s, l);
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
+	const struct stream *in = strcmp(reason, "before-capture") == 0 ? lost_on_way_in(facts, s) : NULL;
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
 		lost[TEXT_COUNT], all[TEXT_COUNT];
@@ -355,7 +388,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	say_host(facts, &stream_origin(s)->src.addr, src);
+	say_host(facts, &stream_origin(in ? in : s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
@@ -366,6 +399,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			percent, dst);
 	else if (in_relay)
 		say_relay(f, facts, s, l);
+	else if (in)
+		say_way_in(f, facts, s, l, in);
 	else
 		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent,
 			dst, words_of(reason)->where, shape_of(s), l->worst_percent,
@@ -383,7 +418,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		finding_fix(f, "Look at %s%s: load, its queues and network card, a limit of packets or bandwidth there%s.", src,
 			c == CONFIDENCE_CERTAIN ? "" : " and its link",
 			c == CONFIDENCE_CERTAIN ? "" : "; a capture on it tells the two apart");
-	else
+	else if (!in || even)
 		finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 			even ? "Capture again without losses of its own; if they stay, l" : "L",
 			words_of(reason)->link);
