@@ -58,7 +58,7 @@ static unsigned collect(const struct facts *f, struct hole **ret)
 }
 
 /* Streams of which another goes the other way between the same hosts; a few of them are looked at. */
-static bool both_ways(const struct hole *holes, unsigned n)
+static unsigned pairs_of(const struct hole *holes, unsigned n)
 {
 	unsigned pairs = 0;
 
@@ -71,7 +71,15 @@ static bool both_ways(const struct hole *holes, unsigned n)
 			       address_equal(&a->dst.addr, &holes[k].stream->src.addr);
 		pairs += back;
 	}
-	return pairs >= PAIRS_LEAST;
+	return pairs;
+}
+
+/* Three of four streams that live then; or all of one call, where TCP has acknowledged what the capture lacks. */
+static bool of_capture(const struct facts *f, const struct hole *holes, unsigned n, size_t live)
+{
+	if (f->capture->tcp_gaps && n == live)
+		return pairs_of(holes, n) > 0;
+	return n >= STREAMS_LEAST && n * (size_t)4 >= 3 * live && pairs_of(holes, n) >= PAIRS_LEAST;
 }
 
 static void add_group(struct short_losses *l, const struct hole *holes, unsigned n)
@@ -82,7 +90,6 @@ static void add_group(struct short_losses *l, const struct hole *holes, unsigned
 	}
 }
 
-/* Three of four streams that live then, and no one-sided loss. */
 struct short_losses short_losses_reckon(const struct facts *f)
 {
 	struct short_losses l = { { NULL, 0 }, NULL, 0 };
@@ -90,15 +97,14 @@ struct short_losses short_losses_reckon(const struct facts *f)
 	struct hole *holes;
 	unsigned n = collect(f, &holes), end;
 
-	if (n >= STREAMS_LEAST) {
+	if (n) {
 		lives = lives_of(f, EVERY_FILE);
 		l.own = memory_resize(NULL, n, sizeof *l.own);
 	}
-	for (unsigned i = 0; i + STREAMS_LEAST <= n; i = end) {
+	for (unsigned i = 0; i < n; i = end) {
 		for (end = i; end < n && holes[end].from_ns - holes[i].from_ns <= TOGETHER_NS;)
 			end++;
-		if (end - i >= STREAMS_LEAST && both_ways(&holes[i], end - i) &&
-		    (end - i) * (size_t)4 >= 3 * lives_over(&lives, holes[i].from_ns, holes[i].from_ns))
+		if (of_capture(f, &holes[i], end - i, lives_over(&lives, holes[i].from_ns, holes[i].from_ns)))
 			add_group(&l, &holes[i], end - i);
 		else
 			end = i + 1;
