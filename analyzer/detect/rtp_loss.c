@@ -10,7 +10,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
 
-enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500 }; /* a key, pressed by a finger */
+enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500, RELAYS_MAX = 8 }; /* a key, pressed by a finger */
 #define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
 #define COUNTED_SHARE 0.5
 #define MORE_NUMBERS 1.3
@@ -213,15 +213,13 @@ static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 /* What a relay gets lacks as much as what it sends on: the first of those streams; NULL: none. */
 static const struct stream *lost_on_way_in(const struct facts *facts, const struct stream *s)
 {
-	const struct stream *in = s->twin_of;
+	const struct stream *first = NULL, *in = quality_made_of(facts, s);
 
-	if (s->twin_kind != TWIN_RELAY || in->lost_within * 2 < s->lost_within ||
-	    !network_same(facts->network, &in->dst.addr, &s->src.addr))
-		return NULL;
-	while (in->twin_kind == TWIN_RELAY && in->twin_of->lost_within * 2 >= in->lost_within &&
-	       network_same(facts->network, &in->twin_of->dst.addr, &in->src.addr))
-		in = in->twin_of;
-	return in;
+	for (unsigned depth = 0; in && in->lost_within * 2 >= s->lost_within && depth < RELAYS_MAX; depth++) {
+		first = in;
+		in = quality_made_of(facts, in);
+	}
+	return first;
 }
 
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
@@ -388,6 +386,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
+	quality_listeners_behind(f, facts, s, quality_made_of);
 	say_host(facts, &stream_origin(in ? in : s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
@@ -500,6 +499,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (!after && l.percent < detection_key(d, "error-percent") && harmless(s)) {
 		detection_pass(d, NULL, "%.2f %% lost, MOS stays above 4.0 without concealment", l.percent);
+		return;
+	}
+	if (!after && s->twin_kind != TWIN_RELAY && lost_on_way_in(facts, s)) {
+		detection_pass(d, NULL, "it lacks what its sender never got: told there");
 		return;
 	}
 	tell(d, ev, &l, (after ? l.reported_percent : l.percent) >= detection_key(d,
