@@ -54,10 +54,10 @@ static bool is_hole(const struct gap *g)
 	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
 }
 
-/* What its sender gets on another leg has the same hole: it is lost there. */
+/* What its sender gets on another leg has the same hole: it is lost there. What a relay passes on as it comes is judged behind it. */
 static bool lost_on_other_leg(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
-	return s->direction &&
+	return s->direction && s->twin_kind != TWIN_RELAY &&
 	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
 }
 
