@@ -122,7 +122,7 @@ static void add_if_made_of(const struct stream *x, void *context)
 {
 	struct onward *o = context;
 
-	if (x->twin_kind == TWIN_RELAY || x == o->s || o->of(o->facts, x) != o->s)
+	if (x == o->s || o->of(o->facts, x) != o->s)
 		return;
 	finding_leg(o->f, quality_leg(x));
 	finding_part(o->f, PART_VICTIM, &x->dst);
