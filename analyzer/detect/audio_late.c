@@ -200,13 +200,6 @@ static const char *may_be_the_end(struct detection *d, const struct event *ev, c
 		? "a PBX that nobody is seen behind: what it plays itself has no beginning that could be missed" : NULL;
 }
 
-static const struct stream *source_of(const struct facts *facts, const struct stream *s)
-{
-	const struct stream *in = quality_made_of(facts, s);
-
-	return in ? in : quality_other_leg(facts, s);
-}
-
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w,
 	int64_t on_ns, enum severity severity)
 {
@@ -235,7 +228,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	parts_of_direction(f, facts, ev->direction);
 	if (h->stream)
-		quality_listeners_behind(f, facts, h->stream, source_of);
+		quality_listeners_behind(f, facts, h->stream, quality_got);
 	finding_part(f, strcmp(reason, "first-packets-lost") == 0 ? PART_WITNESS : PART_CULPRIT, &culprit);
 	finding_times(f, on_ns, h->delivered_from_ns);
 	say_host(facts, &sender.addr, host);
@@ -304,7 +297,7 @@ static bool begun_before(const struct capture_facts *c, const struct hearing *h,
 /* What its sender gets on the other leg begins as late, and is told there. */
 static bool late_already(const struct facts *facts, const struct hearing *h, int64_t due_ns)
 {
-	const struct stream *in = h->stream ? source_of(facts, h->stream) : NULL;
+	const struct stream *in = h->stream ? quality_got(facts, h->stream) : NULL;
 
 	return in && in->first_ns >= due_ns && in->first_ns <= h->delivered_from_ns &&
 	       ns_minus(h->delivered_from_ns, in->first_ns) < PASSED_ON_NS;

@@ -116,6 +116,13 @@ const struct stream *quality_other_leg(const struct facts *facts, const struct s
 	return q.count == 1 ? q.found : NULL;
 }
 
+const struct stream *quality_got(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	return in ? in : quality_other_leg(facts, s);
+}
+
 struct onward { struct finding *f; const struct facts *facts; const struct stream *s; quality_source *of; };
 
 static void add_if_made_of(const struct stream *x, void *context)

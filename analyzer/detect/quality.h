@@ -29,6 +29,8 @@ const struct stream *quality_made_of(const struct facts *facts, const struct str
  * sends is made of it, though its packets do not show that.
  */
 const struct stream *quality_other_leg(const struct facts *facts, const struct stream *s);
+/* Either of the two. */
+const struct stream *quality_got(const struct facts *facts, const struct stream *s);
 /* Leg, victim (its receiver), witness (its sender), stream, times. */
 void quality_parts(struct finding *f, const struct stream *s);
 /* The listeners behind relays that made streams of their own of it are victims, too; of: what a stream was made of. */
