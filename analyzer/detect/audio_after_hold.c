@@ -122,7 +122,9 @@ static bool ignores_resume(const struct hearing *h)
 static const struct stream *not_passed_on(const struct facts *facts, const struct direction *d, const struct hearing *h,
 	const struct endpoint *sender)
 {
-	return h->failure == FAILURE_ABSENT && network_at(facts->network, &sender->addr) ? one_way_gets(facts, d, h) : NULL;
+	if (h->failure != FAILURE_ABSENT || !network_at(facts->network, &sender->addr))
+		return NULL;
+	return one_way_gets(facts, d, h);
 }
 
 static void say_not_passed_on(struct finding *f, const struct facts *facts, const struct stream *gets,
@@ -133,7 +135,8 @@ static void say_not_passed_on(struct finding *f, const struct facts *facts, cons
 	say_party(facts, gets->direction->slot->dialog->leg, gets->direction->sender, talker);
 	say_host(facts, &relay->addr, host);
 	text_addf(&f->cause, " On the other leg of the call %s gets %s's audio all the while.", host, talker);
-	finding_fix(f, "Look at the media relay or bridge of %s, and what it does at the resume: it gets %s's audio and does not pass it on to %s.",
+	finding_fix(f, "Look at the media relay or bridge of %s, and what it does at the resume: it gets %s's audio "
+		"and does not pass it on to %s.",
 		host, talker, to);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ relay->addr, 0 });
 	finding_evidence_run(f, stream_frame(gets, gets->first_frame, gets->first_ns), gets->last_frame,
@@ -148,7 +151,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	struct finding *f = detection_raise(d, reason, SEVERITY_ERROR, c);
 	enum side receiver = side_other(ev->direction->sender);
 	struct endpoint sender_at = party_seen_at(ev->direction, ev->direction->sender);
-	const struct stream *gets = strcmp(reason, "unlocated") == 0 ? not_passed_on(facts, ev->direction, h, &sender_at) : NULL;
+	const struct stream *gets = strcmp(reason, "unlocated") != 0 ? NULL
+		: not_passed_on(facts, ev->direction, h, &sender_at);
 	char to[SAY_TEXT], from[SAY_TEXT], sender[SAY_TEXT], now[ENDPOINT_TEXT] = "?", was[ENDPOINT_TEXT] = "?",
 		gone[ENDPOINT_TEXT] = "?";
 

@@ -112,7 +112,10 @@ static void judge_unanswered(const struct judging *j, struct lost *l)
 	}
 }
 
-/* The CANCEL was refused or never heard, and whoever rang went on until it was answered, or nobody had come for a while. */
+/*
+ * The CANCEL was refused or never heard, and whoever rang went on until it was answered, or nobody had come for a
+ * while.
+ */
 static bool rang_on(const struct judging *j, const struct invite_hop *h)
 {
 	const struct message *since = h->cancel_answer ? h->cancel_answer : h->cancel;

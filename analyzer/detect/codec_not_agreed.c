@@ -302,7 +302,9 @@ static bool window_mismatch(const struct detection *d, const struct direction *d
 	return true;
 }
 
-/* The same packets behind a NAT, or at another point. What a relay passes on to another leg was agreed there, or not. */
+/*
+ * The same packets behind a NAT, or at another point. What a relay passes on to another leg was agreed there, or not.
+ */
 static bool is_copy(const struct stream *s, const struct direction *dir)
 {
 	const struct direction *in = s->twin_of ? s->twin_of->direction : NULL;

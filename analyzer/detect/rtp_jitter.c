@@ -72,7 +72,9 @@ static double late_share(const struct stream *s)
 	return s->packets ? (double)s->late60 / (double)s->packets : 0;
 }
 
-/* What a relay gets is late as often as what it sends on: by a quarter more or less where the packets do not show it. */
+/*
+ * What a relay gets is late as often as what it sends on: by a quarter more or less where the packets do not show it.
+ */
 static const struct stream *late_input(const struct facts *facts, const struct stream *s)
 {
 	const struct stream *in = quality_made_of(facts, s);
@@ -80,8 +82,10 @@ static const struct stream *late_input(const struct facts *facts, const struct s
 	if (in)
 		return in->jitter_known && late_share(in) * 2 >= late_share(s) ? in : NULL;
 	in = quality_other_leg(facts, s);
-	return in && in->jitter_known && late_share(in) * 5 >= late_share(s) * 4 && late_share(in) * 4 <= late_share(s) * 5
-		? in : NULL;
+	if (!in || !in->jitter_known || late_share(in) * 5 < late_share(s) * 4 ||
+	    late_share(in) * 4 > late_share(s) * 5)
+		return NULL;
+	return in;
 }
 
 /* The first of those streams; NULL: it left like this. */

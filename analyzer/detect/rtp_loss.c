@@ -54,7 +54,10 @@ static bool is_hole(const struct gap *g)
 	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
 }
 
-/* What its sender gets on another leg has the same hole: it is lost there. What a relay passes on as it comes is judged behind it. */
+/*
+ * What its sender gets on another leg has the same hole: it is lost there. What a relay passes on as it comes is judged
+ * behind it.
+ */
 static bool lost_on_other_leg(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return s->direction && s->twin_kind != TWIN_RELAY &&
@@ -289,10 +292,12 @@ static void say_way_in(struct finding *f, const struct facts *facts, const struc
 
 	say_host(facts, &in->dst.addr, relay);
 	say_host(facts, &stream_origin(in)->src.addr, src);
-	finding_cause(f, "%.1f %% of the packets that %s sends to %s are lost before the capture point, %s; in the worst 5 s %.1f %%%s. %s passes on what is left.",
+	finding_cause(f, "%.1f %% of the packets that %s sends to %s are lost before the capture point, %s; in the "
+		"worst 5 s %.1f %%%s. %s passes on what is left.",
 		l->percent, src, relay, shape_of(s), l->worst_percent,
 		reported_too(l) ? "; the receiver reports the same" : "", relay);
-	finding_fix(f, "Look at the link between %s and %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+	finding_fix(f,
+		"Look at the link between %s and %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 		src, relay);
 	finding_stream(f, in->n);
 	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame,

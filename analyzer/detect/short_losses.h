@@ -20,7 +20,7 @@ struct short_losses {
 
 struct short_losses short_losses_reckon(const struct facts *f);
 void short_losses_fini(struct short_losses *l);
-/* Packets that the stream lost in those moments, where what came behind them came in that time; to_ns NS_NONE: to the end. */
+/* Packets that the stream lost in those moments, where what came behind came in that time; NS_NONE: to the end. */
 uint64_t short_losses_of(const struct short_losses *l, const struct stream *s, int64_t from_ns, int64_t to_ns);
 
 #endif

@@ -35,5 +35,7 @@ const struct stream *streams_short_hole_of(const struct streams *s, const struct
 {
 	const struct record *r = h->record < s->used ? streams_record(s, h->record) : NULL;
 
-	return r && r->used && r->s.accepted && r->s.first_ns <= h->from_ns && r->s.last_ns >= h->from_ns ? &r->s : NULL;
+	if (!r || !r->used || !r->s.accepted || r->s.first_ns > h->from_ns || r->s.last_ns < h->from_ns)
+		return NULL;
+	return &r->s;
 }
