@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/hold_ends.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/srtp_keys.h"
 
@@ -117,6 +118,31 @@ static bool ignores_resume(const struct hearing *h)
 	       !window_has_target(h->window, &h->misdirected->dst);
 }
 
+/* Beside it: it gets the audio on another leg, and nothing of it leaves. */
+static const struct stream *not_passed_on(const struct facts *facts, const struct direction *d, const struct hearing *h,
+	const struct endpoint *sender)
+{
+	if (h->failure != FAILURE_ABSENT || !network_at(facts->network, &sender->addr))
+		return NULL;
+	return one_way_gets(facts, d, h);
+}
+
+static void say_not_passed_on(struct finding *f, const struct facts *facts, const struct stream *gets,
+	const struct endpoint *relay, const char *to)
+{
+	char talker[SAY_TEXT], host[SAY_TEXT];
+
+	say_party(facts, gets->direction->slot->dialog->leg, gets->direction->sender, talker);
+	say_host(facts, &relay->addr, host);
+	text_addf(&f->cause, " On the other leg of the call %s gets %s's audio all the while.", host, talker);
+	finding_fix(f, "Look at the media relay or bridge of %s, and what it does at the resume: it gets %s's audio "
+		"and does not pass it on to %s.",
+		host, talker, to);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ relay->addr, 0 });
+	finding_evidence_run(f, stream_frame(gets, gets->first_frame, gets->first_ns), gets->last_frame,
+		"on the other leg: what it should pass on");
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *before)
 {
 	const struct facts *facts = detection_facts(d);
@@ -125,6 +151,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	struct finding *f = detection_raise(d, reason, SEVERITY_ERROR, c);
 	enum side receiver = side_other(ev->direction->sender);
 	struct endpoint sender_at = party_seen_at(ev->direction, ev->direction->sender);
+	const struct stream *gets = strcmp(reason, "unlocated") != 0 ? NULL
+		: not_passed_on(facts, ev->direction, h, &sender_at);
 	char to[SAY_TEXT], from[SAY_TEXT], sender[SAY_TEXT], now[ENDPOINT_TEXT] = "?", was[ENDPOINT_TEXT] = "?",
 		gone[ENDPOINT_TEXT] = "?";
 
@@ -158,7 +186,9 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		finding_cause(f,
 			"Audio from %s to %s worked until the hold; since the resume it is missing for %.0f s.", from,
 			to, (double)(h->to_ns - h->from_ns) / 1e9);
-	if (strcmp(reason, "srtp-roc") == 0)
+	if (gets)
+		say_not_passed_on(f, facts, gets, &sender_at, to);
+	else if (strcmp(reason, "srtp-roc") == 0)
 		finding_fix(f, "Keep the SRTP rollover count over hold and resume, or renew the key with each re-INVITE: update both devices.");
 	else if (ignores_resume(h))
 		finding_fix(f, "Update %s: it does not follow the address of the resume; or leave the audio on the server during hold (no music server of its own, no direct media).", sender);

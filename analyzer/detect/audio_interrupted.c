@@ -191,7 +191,9 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    ns_add(g->from_ns, SECOND_NS))) &&
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
-	if (hearing_begins_elsewhere(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns) ||
+	/* what a relay passes on as it comes is judged behind it alone */
+	if ((s->twin_kind != TWIN_RELAY && hearing_begins_elsewhere(detection_facts(d),
+	    (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns)) ||
 	    hearing_listener_held(detection_facts(d), dir, g->from_ns, g->to_ns))
 		return v;
 	if (!g->lost_ms && hearing_collects_keys(detection_facts(d), dir, g->from_ns, g->to_ns))

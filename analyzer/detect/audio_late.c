@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/quality.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -28,6 +29,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define PASSED_ON_NS (500 * MILLISECOND_NS)
 #define REPEATED_BY_NS (4500 * MILLISECOND_NS)
 #define MOVED_NS (2 * SECOND_NS)
 
@@ -225,6 +227,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	f = detection_raise(d, reason, severity,
 		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	parts_of_direction(f, facts, ev->direction);
+	if (h->stream)
+		quality_listeners_behind(f, facts, h->stream, quality_got);
 	finding_part(f, strcmp(reason, "first-packets-lost") == 0 ? PART_WITNESS : PART_CULPRIT, &culprit);
 	finding_times(f, on_ns, h->delivered_from_ns);
 	say_host(facts, &sender.addr, host);
@@ -290,6 +294,15 @@ static bool begun_before(const struct capture_facts *c, const struct hearing *h,
 	       gates_nothing_captured(c, ns_add(first_ns, -SECOND_NS), ns_add(first_ns, -100 * MILLISECOND_NS));
 }
 
+/* What its sender gets on the other leg begins as late, and is told there. */
+static bool late_already(const struct facts *facts, const struct hearing *h, int64_t due_ns)
+{
+	const struct stream *in = h->stream ? quality_got(facts, h->stream) : NULL;
+
+	return in && in->first_ns >= due_ns && in->first_ns <= h->delivered_from_ns &&
+	       ns_minus(h->delivered_from_ns, in->first_ns) < PASSED_ON_NS;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
@@ -342,6 +355,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (receiver_had_it(detection_facts(d), h)) {
 		detection_withhold(d, ev->leg, "G3", "the receiver reports this audio before it is seen here");
+		return;
+	}
+	if (late_already(detection_facts(d), h, ns_add(on_ns, (int64_t)(warn_ms * 1e6)))) {
+		detection_pass(d, NULL, "it comes to its sender as late: told there");
 		return;
 	}
 	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d,

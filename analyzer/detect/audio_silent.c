@@ -2,6 +2,7 @@
 /* audio-silent: packets flow and hold no sound. G.711 only: other payloads cannot be listened to. */
 #include <stdio.h>
 
+#include "analyzer/detect/quality.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "bridge-failed", "digital-silence", "comfort-noise-only", "stuck-payload",
@@ -103,6 +104,15 @@ static bool very_low(const struct sound *s)
 	return s->max_dbm0 >= LOW_LEAST_DBM0 && s->max_dbm0 <= LOW_MOST_DBM0 && s->silent * 20 >= s->samples;
 }
 
+/* So is what the sender gets on the other leg: it has no sound to pass on. */
+static bool silent_already(const struct facts *facts, const struct hearing *h, double ratio)
+{
+	const struct stream *in = h->stream ? quality_got(facts, h->stream) : NULL;
+	struct stream_sound heard = in ? stream_sound(in) : (struct stream_sound){ .known = false };
+
+	return in && in->direction && heard.known && (double)heard.silent >= ratio * (double)heard.samples;
+}
+
 static bool encrypted(const struct hearing *h)
 {
 	return h->window->secure || h->window->dtls;
@@ -120,6 +130,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	say_host(facts, &sender.addr, host);
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_CULPRIT, &sender);
+	if (h->stream)
+		quality_listeners_behind(f, facts, h->stream, quality_got);
 	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	snprintf(act, sizeof act, low ? "%s sends very quiet audio" : "%s sends packets without sound", host);
@@ -185,6 +197,8 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 		tell(d, ev, h, "bridge-failed", CONFIDENCE_CERTAIN, proof);
 	else if (back < 3)
 		detection_pass(d, NULL, "nobody speaks in the other direction either");
+	else if (silent_already(facts, h, ratio))
+		detection_pass(d, NULL, "what its sender gets on the other leg holds no sound either: told there");
 	else
 		tell(d, ev, h, s.one_code ? "digital-silence" : "unlocated", CONFIDENCE_POSSIBLE, NULL);
 }

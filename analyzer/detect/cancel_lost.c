@@ -112,11 +112,16 @@ static void judge_unanswered(const struct judging *j, struct lost *l)
 	}
 }
 
-/* The CANCEL was refused, and whoever rang went on until it was answered, or nobody had come for a while. */
+/*
+ * The CANCEL was refused or never heard, and whoever rang went on until it was answered, or nobody had come for a
+ * while.
+ */
 static bool rang_on(const struct judging *j, const struct invite_hop *h)
 {
-	return h->cancel_answer && h->cancel_answer->status == 481 &&
-	       ns_minus(h->final->at.at_ns, h->cancel_answer->at.at_ns) > j->wait_ns;
+	const struct message *since = h->cancel_answer ? h->cancel_answer : h->cancel;
+
+	return (h->cancel_answer ? h->cancel_answer->status == 481 : h->final->status != 487) &&
+	       ns_minus(h->final->at.at_ns, since->at.at_ns) > j->wait_ns;
 }
 
 static void judge_cancel(const struct judging *j, struct lost *l)

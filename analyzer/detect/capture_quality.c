@@ -115,7 +115,7 @@ static void dropped_event(struct detection *d, const struct event *ev)
 		finding_title(f, "The capture lost packets at %u moment%s", n, n == 1 ? "" : "s");
 	finding_cause(f, "%s Loss in that time is not held against the network.",
 		      c->os_drop || c->if_drop ? "The drop counters of the capture say so."
-		      : "Streams that have nothing to do with one another lack packets at the same time.");
+		      : "Streams that share no line, or run in both directions, lack packets at the same time.");
 	finding_fix(f, "Capture with a larger buffer, on a machine or mirror port that keeps up.");
 }
 

@@ -303,6 +303,17 @@ static bool window_mismatch(const struct detection *d, const struct direction *d
 	return true;
 }
 
+/*
+ * The same packets behind a NAT, or at another point. What a relay passes on to another leg was agreed there, or not.
+ */
+static bool is_copy(const struct stream *s, const struct direction *dir)
+{
+	const struct direction *in = s->twin_of ? s->twin_of->direction : NULL;
+
+	return s->twin_of && (s->twin_kind != TWIN_RELAY || !in ||
+		in->slot->dialog->leg == dir->slot->dialog->leg);
+}
+
 static bool direction_mismatch(const struct detection *d, const struct direction *dir, struct mismatch *ret)
 {
 	struct mismatch m = { .reason = NULL };
@@ -313,7 +324,7 @@ static bool direction_mismatch(const struct detection *d, const struct direction
 			const struct stream *s = dir->streams[k];
 
 			m.reason = NULL;
-			if (s->direction != dir || !s->bound_by || s->bound_by > BOUND_STRONG || s->twin_of ||
+			if (s->direction != dir || !s->bound_by || s->bound_by > BOUND_STRONG || is_copy(s, dir) ||
 			    s->keepalive_only ||
 			    !window_mismatch(d, dir, &dir->windows[i], s, &m))
 				continue;
@@ -484,7 +495,7 @@ static bool told_of_other(const struct detection *d, const struct direction *dir
 static void on_direction(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
-	struct mismatch m = { .reason = NULL };
+	struct mismatch m = { .reason = NULL }, other = { .reason = NULL };
 
 	if (ev->leg->cut) {
 		detection_withhold(d, ev->leg, "G5",
@@ -498,6 +509,10 @@ static void on_direction(struct detection *d, const struct event *ev)
 	if (!direction_mismatch(d, ev->direction, &m)) {
 		detection_pass(d, NULL,
 			"what is sent stands in the lists of offer and answer, as far as they are known");
+		return;
+	}
+	if (m.stream->twin_of && direction_mismatch(d, m.stream->twin_of->direction, &other)) {
+		detection_pass(d, NULL, "it comes in like this: told of who sends it to the relay");
 		return;
 	}
 	if (told_of_other(d, ev->direction, &m)) {

@@ -6,7 +6,7 @@
 
 #include "captures/base/memory.h"
 
-enum { SIMULTANEOUS_STREAMS = 3, PASSING_STREAMS = 3, LOOKS_MAX = 256 };
+enum { SIMULTANEOUS_STREAMS = 3, PASSING_STREAMS = 3, EACH_WAY = 2, LOOKS_MAX = 256 };
 
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
 #define SELECTIVE_NS SECOND_NS        /* so long no capture loses all of some hosts, and nothing of others, by chance */
@@ -25,6 +25,20 @@ static int hole_compare(const void *a, const void *b)
 	return x->stream->n < y->stream->n ? -1 : x->stream->n > y->stream->n;
 }
 
+/* What a relay or a NAT passed on lacks what it never got: one loss, not two. */
+static bool passed_on(const struct stream *s, const struct gap *g)
+{
+	const struct stream *in = s->twin_of;
+
+	for (unsigned i = 0; in && i < in->gap_count; i++) {
+		const struct gap *x = &in->gaps[i];
+
+		if (x->seq_step > 1 && x->from_ns < g->to_ns && x->to_ns > g->from_ns)
+			return true;
+	}
+	return false;
+}
+
 static unsigned collect_holes(const struct facts *f, struct hole **ret)
 {
 	unsigned n = 0, room = 0;
@@ -34,7 +48,7 @@ static unsigned collect_holes(const struct facts *f, struct hole **ret)
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
 		for (unsigned i = 0; i < s->gap_count; i++) {
-			if (s->gaps[i].lost_ms < 40 || s->gaps[i].restart)
+			if (s->gaps[i].lost_ms < 40 || s->gaps[i].restart || passed_on(s, &s->gaps[i]))
 				continue;
 			if (n == room) {
 				room = room ? room * 2 : 64;
@@ -124,6 +138,26 @@ static bool others_pass(const struct facts *f, const struct hole *holes, unsigne
 	return false;
 }
 
+/*
+ * All of one pair of hosts, several each way, for less than a second: a link loses on one side of this point, and what
+ * comes from its other side still passes here; a port that goes down stays down for longer.
+ */
+static bool both_ways(const struct hole *holes, unsigned n)
+{
+	const struct stream *first = holes[0].stream;
+	unsigned there = 0, back = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct stream *s = holes[i].stream;
+
+		if (holes[i].to_ns - holes[i].from_ns >= SELECTIVE_NS)
+			return false;
+		there += !unrelated(s, first);
+		back += address_equal(&s->src.addr, &first->dst.addr) && address_equal(&s->dst.addr, &first->src.addr);
+	}
+	return there >= EACH_WAY && back >= EACH_WAY && there + back == n;
+}
+
 static void add_hole(struct moments *m, const struct hole *h, unsigned streams)
 {
 	moments_add(m, (struct loss_moment){ h->from_ns, h->to_ns, streams });
@@ -131,16 +165,16 @@ static void add_hole(struct moments *m, const struct hole *h, unsigned streams)
 
 /*
  * Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions
- * or from several places; or all that live, with frames that others have acknowledged.
+ * or from several places; or all that live, with frames that others have acknowledged, or several each way.
  */
-struct moments gate_losses_reckon(const struct facts *f)
+struct moments gate_losses_reckon(const struct facts *f, const struct moments *short_ones)
 {
 	struct moments lost = { NULL, 0 };
 	struct lives lives = { NULL, NULL, 0 };
 	struct hole *holes;
 	unsigned n = collect_holes(f, &holes), end = 0, told = 0, looks = 0, *next = next_unrelated(holes, n);
 
-	if (n && f->capture->tcp_gaps)
+	if (n)
 		lives = lives_of(f, EVERY_FILE);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned together, apart;
@@ -150,9 +184,9 @@ struct moments gate_losses_reckon(const struct facts *f)
 			end++;
 		together = end - i;
 		apart = holes_apart(holes, next, i, end);
-		all = f->capture->tcp_gaps &&
-			lives_over(&lives, ns_add(holes[i].from_ns, -1), holes[i].from_ns) == together;
-		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1))
+		all = lives_over(&lives, ns_add(holes[i].from_ns, -1), holes[i].from_ns) == together;
+		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) &&
+		    !(all && together >= 2 && apart >= 1 && (f->capture->tcp_gaps || both_ways(&holes[i], together))))
 			continue;
 		if (others_pass(f, &holes[i], together, &looks))
 			continue;
@@ -162,5 +196,5 @@ struct moments gate_losses_reckon(const struct facts *f)
 	lives_fini(&lives);
 	free(next);
 	free(holes);
-	return lost;
+	return moments_merge(&lost, short_ones);
 }

@@ -6,7 +6,7 @@
 #include "analyzer/detect/detector.h"
 #include "analyzer/detect/moments.h"
 
-/* The caller's, to be finished. */
-struct moments gate_losses_reckon(const struct facts *f);
+/* Those among them in which nothing is missing for long are given. The caller's, to be finished. */
+struct moments gate_losses_reckon(const struct facts *f, const struct moments *short_ones);
 
 #endif

@@ -13,6 +13,7 @@
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/rtcp_idle.h"
+#include "analyzer/detect/short_losses.h"
 #include "analyzer/detect/standstill.h"
 #include "analyzer/detect/survey.h"
 #include "captures/base/memory.h"
@@ -63,6 +64,7 @@ struct gates {
 	struct port_limit limit;
 	bool drops;
 	struct moments lost;         /* by the capture */
+	struct short_losses short_lost;      /* of those what is too short for a gap */
 	struct moments still;        /* no frame of any kind, by the capture or its link */
 	struct moments *file_still;  /* the same of each file, where they are several */
 	unsigned file_count;
@@ -545,6 +547,11 @@ bool gates_drops_counted(const struct gates *g)
 	return g->drops;
 }
 
+uint64_t gates_short_lost(const struct gates *g, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	return short_losses_of(&g->short_lost, s, from_ns, to_ns);
+}
+
 const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count)
 {
 	*ret_count = g->lost.count;
@@ -631,7 +638,8 @@ struct gates *gates_reckon(const struct facts *facts)
 	reckon_no_media(g, facts);
 	if (!g->no_media)
 		g->limit = gate_ports_reckon(facts);
-	g->lost = gate_losses_reckon(facts);
+	g->short_lost = short_losses_reckon(facts);
+	g->lost = gate_losses_reckon(facts, &g->short_lost.moments);
 	g->still = standstills_reckon(facts, &facts->capture->silences, EVERY_FILE);
 	reckon_files(g, facts);
 	g->drops = facts->capture->if_drop || facts->capture->os_drop;
@@ -653,6 +661,7 @@ void gates_free(struct gates *g)
 	hash_fini(&g->unseeing);
 	arena_free(g->arena);
 	moments_fini(&g->lost);
+	short_losses_fini(&g->short_lost);
 	moments_fini(&g->still);
 	for (unsigned i = 0; i < g->file_count; i++)
 		moments_fini(&g->file_still[i]);

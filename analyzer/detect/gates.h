@@ -65,6 +65,8 @@ bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns);
 /* Nearly all of that time is one silence: no frame of any kind in it. */
 bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
 bool gates_drops_counted(const struct gates *g);
+/* What a stream lost in such moments in holes too short to be among its gaps, of which the packet behind came then. */
+uint64_t gates_short_lost(const struct gates *g, const struct stream *s, int64_t from_ns, int64_t to_ns);
 const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count);
 /* G9: the capture was merged of two whose clocks are so far apart, 0 not */
 int64_t gates_copies_apart_ns(const struct gates *g);

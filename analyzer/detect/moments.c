@@ -23,6 +23,21 @@ void moments_add(struct moments *m, struct loss_moment add)
 	m->list[m->count++] = add;
 }
 
+struct moments moments_merge(struct moments *m, const struct moments *more)
+{
+	struct moments both = { NULL, 0 };
+	unsigned i = 0, k = 0;
+
+	while (i < m->count || k < more->count) {
+		if (k == more->count || (i < m->count && m->list[i].from_ns <= more->list[k].from_ns))
+			moments_add(&both, m->list[i++]);
+		else
+			moments_add(&both, more->list[k++]);
+	}
+	moments_fini(m);
+	return both;
+}
+
 /* The first that does not end too early decides. */
 bool moments_meet(const struct moments *m, int64_t from_ns, int64_t to_ns)
 {

@@ -18,6 +18,8 @@ struct moments { struct loss_moment *list; unsigned count; };
 
 /* Added by time; what touches the last one makes that longer. */
 void moments_add(struct moments *m, struct loss_moment add);
+/* Both, in one; the first is finished. */
+struct moments moments_merge(struct moments *m, const struct moments *more);
 /* Is one of them within that time, or less than 50 ms from it? */
 bool moments_meet(const struct moments *m, int64_t from_ns, int64_t to_ns);
 void moments_fini(struct moments *m);

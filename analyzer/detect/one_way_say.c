@@ -221,8 +221,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 }
 
 /* What the sender should pass on, and gets on another leg of the call in that very time; NULL: none is seen. */
-static const struct stream *gets_on_another_leg(const struct facts *facts, const struct direction *d,
-	const struct hearing *h)
+const struct stream *one_way_gets(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct address *hub = &own->party[d->sender].signalling.addr;
@@ -502,7 +501,7 @@ void one_way_say(struct finding *f, const struct facts *facts, const struct dire
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
 		say_misdirected(f, &w, h, d, facts);
 	else if (h->failure == FAILURE_ABSENT)
-		say_absent(f, facts, d, &w, h, gets_on_another_leg(facts, d, h));
+		say_absent(f, facts, d, &w, h, one_way_gets(facts, d, h));
 	else
 		say_undelivered(f, &w, h, facts);
 	say_port_edge(f, facts, d, h, &w);

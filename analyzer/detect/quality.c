@@ -46,6 +46,13 @@ const char *quality_listener(const struct facts *facts, const struct stream *s, 
 	return say_party(facts, quality_leg(s), side_other(s->direction->sender), buffer);
 }
 
+const struct stream *quality_made_of(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = s->twin_kind == TWIN_RELAY ? s->twin_of : stream_flaws(s)->sounds_as;
+
+	return in && network_same(facts->network, &in->dst.addr, &s->src.addr) ? in : NULL;
+}
+
 void quality_parts(struct finding *f, const struct stream *s)
 {
 	if (quality_leg(s))
@@ -55,6 +62,91 @@ void quality_parts(struct finding *f, const struct stream *s)
 	finding_part(f, PART_WITNESS, &stream_origin(s)->src);
 	finding_stream(f, s->n);
 	finding_times(f, s->first_ns, s->last_ns);
+}
+
+static bool overlaps_most(const struct stream *a, const struct stream *b)
+{
+	int64_t from_ns = a->first_ns > b->first_ns ? a->first_ns : b->first_ns,
+		to_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
+
+	return ns_minus(to_ns, from_ns) * 10 >= ns_minus(b->last_ns, b->first_ns) * 8;
+}
+
+typedef void visit_fn(const struct stream *s, void *context);
+
+static void each_of_dialog(const struct dialog *dialog, visit_fn *visit, void *context)
+{
+	for (unsigned i = 0; i < dialog->mslot_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			const struct direction *d = &dialog->mslots[i].direction[side];
+
+			for (unsigned k = 0; k < d->stream_count; k++)
+				visit(d->streams[k], context);
+		}
+	}
+}
+
+static void each_of_call(const struct call *call, visit_fn *visit, void *context)
+{
+	LIST_EACH(it, &call->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		LIST_EACH(dit, &leg->dialogs)
+			each_of_dialog(LIST_ENTRY(dit, struct dialog, in_leg), visit, context);
+	}
+}
+
+struct search { const struct facts *facts; const struct stream *s, *found; unsigned count; };
+
+static void take_if_got(const struct stream *x, void *context)
+{
+	struct search *q = context;
+
+	if (quality_leg(x) == quality_leg(q->s) || !overlaps_most(x, q->s) ||
+	    !network_same(q->facts->network, &x->dst.addr, &q->s->src.addr))
+		return;
+	q->found = x;
+	q->count++;
+}
+
+const struct stream *quality_other_leg(const struct facts *facts, const struct stream *s)
+{
+	struct search q = { .facts = facts, .s = s };
+	const struct call *call = quality_leg(s) ? quality_leg(s)->call : NULL;
+
+	if (!call || call->legs.count != 2)
+		return NULL;
+	each_of_call(call, take_if_got, &q);
+	return q.count == 1 ? q.found : NULL;
+}
+
+const struct stream *quality_got(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	return in ? in : quality_other_leg(facts, s);
+}
+
+struct onward { struct finding *f; const struct facts *facts; const struct stream *s; quality_source *of; };
+
+static void add_if_made_of(const struct stream *x, void *context)
+{
+	struct onward *o = context;
+
+	if (x == o->s || o->of(o->facts, x) != o->s)
+		return;
+	finding_leg(o->f, quality_leg(x));
+	finding_part(o->f, PART_VICTIM, &x->dst);
+	finding_stream(o->f, x->n);
+}
+
+void quality_listeners_behind(struct finding *f, const struct facts *facts, const struct stream *s, quality_source *of)
+{
+	const struct call *call = quality_leg(s) ? quality_leg(s)->call : NULL;
+	struct onward o = { f, facts, s, of };
+
+	if (call && call->legs.count > 1)
+		each_of_call(call, add_if_made_of, &o);
 }
 
 void quality_evidence(struct finding *f, const struct stream *s, const char *format, ...)

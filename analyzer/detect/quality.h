@@ -27,8 +27,20 @@ unsigned quality_points_differ(const struct stream *s);
 bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g);
 /* Who listens to it: the party, else its host. */
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
+/* What a relay gets and made this of, under the same SSRC or one of its own; NULL: none is known. */
+const struct stream *quality_made_of(const struct facts *facts, const struct stream *s);
+/*
+ * What the sender of s gets on the other leg of a call of two, for most of the time; NULL: none, or several. What it
+ * sends is made of it, though its packets do not show that.
+ */
+const struct stream *quality_other_leg(const struct facts *facts, const struct stream *s);
+/* Either of the two. */
+const struct stream *quality_got(const struct facts *facts, const struct stream *s);
 /* Leg, victim (its receiver), witness (its sender), stream, times. */
 void quality_parts(struct finding *f, const struct stream *s);
+/* The listeners behind relays that made streams of their own of it are victims, too; of: what a stream was made of. */
+typedef const struct stream *quality_source(const struct facts *facts, const struct stream *s);
+void quality_listeners_behind(struct finding *f, const struct facts *facts, const struct stream *s, quality_source *of);
 void quality_evidence(struct finding *f, const struct stream *s, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
 

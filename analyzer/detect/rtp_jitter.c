@@ -32,7 +32,7 @@ static const struct config_key keys[] = {
 
 #define WRONG_CLOCK 0.03             /* a line of drift is far below it */
 
-enum { MIN_DISCARDS = 10, BURSTS_LEAST = 5, BURSTS_PERCENT = 80 };
+enum { MIN_DISCARDS = 10, BURSTS_LEAST = 5, BURSTS_PERCENT = 80, RELAYS_MAX = 8 };
 
 static unsigned jittery_intervals(const struct stream *s, double min_ms)
 {
@@ -65,6 +65,39 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 		return "wifi-like";
 	/* late against the least delay, which itself stands still: packets wait somewhere */
 	return "queueing";
+}
+
+static double late_share(const struct stream *s)
+{
+	return s->packets ? (double)s->late60 / (double)s->packets : 0;
+}
+
+/*
+ * What a relay gets is late as often as what it sends on: by a quarter more or less where the packets do not show it.
+ */
+static const struct stream *late_input(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	if (in)
+		return in->jitter_known && late_share(in) * 2 >= late_share(s) ? in : NULL;
+	in = quality_other_leg(facts, s);
+	if (!in || !in->jitter_known || late_share(in) * 5 < late_share(s) * 4 ||
+	    late_share(in) * 4 > late_share(s) * 5)
+		return NULL;
+	return in;
+}
+
+/* The first of those streams; NULL: it left like this. */
+static const struct stream *late_on_way_in(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *first = NULL, *in = late_input(facts, s);
+
+	for (unsigned depth = 0; in && depth < RELAYS_MAX; depth++) {
+		first = in;
+		in = late_input(facts, in);
+	}
+	return first;
 }
 
 /* Both on one network: a radio link may lie before this point, which counts as no hop. */
@@ -129,6 +162,17 @@ static void tell_step(struct finding *f, const struct stream *s, const char *sen
 		sender);
 }
 
+static void tell_way_in(struct finding *f, const struct facts *facts, const struct stream *in)
+{
+	char relay[SAY_TEXT];
+
+	say_host(facts, &in->dst.addr, relay);
+	text_addf(&f->cause, " They come to %s like this, which passes them on.", relay);
+	finding_stream(f, in->n);
+	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame,
+		"the same audio as it comes in: %u late", in->late60);
+}
+
 static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)
 {
 	const struct facts *facts = detection_facts(d);
@@ -137,23 +181,27 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
 	struct jitter_box box = { .before = NULL };
-	bool boxed = jitter_box(facts, s, &box), radio = on_one_network(facts, s);
-	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, s),
+	const struct stream *in = late_on_way_in(facts, s), *first = in ? in : s;
+	bool boxed = jitter_box(facts, s, &box), radio = on_one_network(facts, first);
+	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, first),
 		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
 		late[TEXT_COUNT], all[TEXT_COUNT];
 
 	quality_parts(f, s);
+	quality_listeners_behind(f, facts, s, late_input);
 	if (strcmp(f->reason, "sender-pacing") == 0)
-		finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
-	say_host(facts, &stream_origin(s)->src.addr, src);
+		finding_part(f, PART_CULPRIT, &stream_origin(first)->src);
+	say_host(facts, &stream_origin(first)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives too unevenly", src);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
 	say_title(f, act, effect);
 	finding_cause(f, "%.1f %% of the packets to %s come too late for a 60 ms buffer, %.1f %% for one of 200 ms; jitter up to %.0f ms; %s.",
 		      late_percent, dst, later_percent, (double)s->max_jitter_ms, pattern_of(f->reason, radio));
+	if (in && !boxed)
+		tell_way_in(f, facts, in);
 	finding_fix(f, strcmp(f->reason,
 		"sender-pacing") == 0
 		? radio ? "Look at CPU and network driver of the sender; if Wi-Fi or DECT lies between it and this point, at that first (power saving off, WMM on); a larger jitter buffer at the receiver relieves."
@@ -205,6 +253,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (gates_clock_unreliable(detection_facts(d)->gates)) {
 		detection_withhold(d, quality_leg(s), "G10", "the capture's times cannot be relied on");
+		return;
+	}
+	if (s->twin_kind != TWIN_RELAY && late_on_way_in(detection_facts(d), s)) {
+		detection_pass(d, NULL, "it comes to its sender as late: told there");
 		return;
 	}
 	tell(d, ev, late, later);

@@ -11,7 +11,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
 
-enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500 }; /* a key, pressed by a finger */
+enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500, RELAYS_MAX = 8 }; /* a key, pressed by a finger */
 #define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
 #define COUNTED_SHARE 0.5
 #define MORE_NUMBERS 1.3
@@ -55,10 +55,13 @@ static bool is_hole(const struct gap *g)
 	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
 }
 
-/* What its sender gets on another leg has the same hole: it is lost there. */
+/*
+ * What its sender gets on another leg has the same hole: it is lost there. What a relay passes on as it comes is judged
+ * behind it.
+ */
 static bool lost_on_other_leg(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
-	return s->direction &&
+	return s->direction && s->twin_kind != TWIN_RELAY &&
 	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
 }
 
@@ -83,6 +86,7 @@ static void measure_holes(const struct facts *facts, const struct stream *s, str
 		if (is_hole(g) && gates_capture_still(facts->gates, g->from_ns, g->to_ns))
 			l->still_lost += g->seq_step - 1;
 	}
+	l->own_lost += gates_short_lost(facts->gates, s, s->first_ns, NS_NONE);
 }
 
 /* Of what the interval lacks: the packet behind a hole counts it. */
@@ -90,7 +94,7 @@ static uint32_t own_of_interval(const struct facts *facts, const struct stream *
 {
 	int64_t from_ns = s->intervals[interval].at_ns,
 		to_ns = interval + 1u < s->interval_count ? s->intervals[interval + 1].at_ns : NS_NONE;
-	uint32_t n = 0;
+	uint32_t n = (uint32_t)gates_short_lost(facts->gates, s, from_ns, to_ns);
 
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
@@ -210,6 +214,18 @@ static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 	       network_same(facts->network, &in->dst.addr, &s->src.addr);
 }
 
+/* What a relay gets lacks as much as what it sends on: the first of those streams; NULL: none. */
+static const struct stream *lost_on_way_in(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *first = NULL, *in = quality_made_of(facts, s);
+
+	for (unsigned depth = 0; in && in->lost_within * 2 >= s->lost_within && depth < RELAYS_MAX; depth++) {
+		first = in;
+		in = quality_made_of(facts, in);
+	}
+	return first;
+}
+
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
 	enum confidence *ret)
 {
@@ -268,6 +284,25 @@ static void say_relay(struct finding *f, const struct facts *facts, const struct
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ s->src.addr, 0 });
 	finding_stream(f, in->n);
 	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame, "the same audio as it goes in");
+}
+
+static void say_way_in(struct finding *f, const struct facts *facts, const struct stream *s, const struct loss *l,
+	const struct stream *in)
+{
+	char relay[SAY_TEXT], src[SAY_TEXT];
+
+	say_host(facts, &in->dst.addr, relay);
+	say_host(facts, &stream_origin(in)->src.addr, src);
+	finding_cause(f, "%.1f %% of the packets that %s sends to %s are lost before the capture point, %s; in the "
+		"worst 5 s %.1f %%%s. %s passes on what is left.",
+		l->percent, src, relay, shape_of(s), l->worst_percent,
+		reported_too(l) ? "; the receiver reports the same" : "", relay);
+	finding_fix(f,
+		"Look at the link between %s and %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+		src, relay);
+	finding_stream(f, in->n);
+	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame,
+		"the same audio as it comes in, with the same holes");
 }
 
 /* Its sender counts them: its reports around the holes are a packet for each packet time apart. RFC 3550 6.4.1 */
@@ -346,6 +381,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	bool presses = !after && !in_relay && strcmp(reason, "between-points") != 0 && may_be_keys(facts, s, l);
 	unsigned differ = after || reported_too(l) ? 0 : quality_points_differ(s);
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
+	const struct stream *in = strcmp(reason, "before-capture") == 0 ? lost_on_way_in(facts, s) : NULL;
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
 		lost[TEXT_COUNT], all[TEXT_COUNT];
@@ -357,7 +393,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	say_host(facts, &stream_origin(s)->src.addr, src);
+	quality_listeners_behind(f, facts, s, quality_made_of);
+	say_host(facts, &stream_origin(in ? in : s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
@@ -368,6 +405,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			percent, dst);
 	else if (in_relay)
 		say_relay(f, facts, s, l);
+	else if (in)
+		say_way_in(f, facts, s, l, in);
 	else
 		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent,
 			dst, words_of(reason)->where, shape_of(s), l->worst_percent,
@@ -388,7 +427,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		finding_fix(f, "Look at %s%s: load, its queues and network card, a limit of packets or bandwidth there%s.", src,
 			c == CONFIDENCE_CERTAIN ? "" : " and its link",
 			c == CONFIDENCE_CERTAIN ? "" : "; a capture on it tells the two apart");
-	else
+	else if (!in || even)
 		finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 			even || differ ? "Capture again without losses of its own; if they stay, l" : "L",
 			words_of(reason)->link);
@@ -474,6 +513,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (!after && l.percent < detection_key(d, "error-percent") && harmless(s)) {
 		detection_pass(d, NULL, "%.2f %% lost, MOS stays above 4.0 without concealment", l.percent);
+		return;
+	}
+	if (!after && s->twin_kind != TWIN_RELAY && lost_on_way_in(facts, s)) {
+		detection_pass(d, NULL, "it lacks what its sender never got: told there");
 		return;
 	}
 	tell(d, ev, &l, (after ? l.reported_percent : l.percent) >= detection_key(d,

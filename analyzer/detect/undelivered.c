@@ -132,7 +132,10 @@ static bool missing_between(const struct judge *j, const struct stream *s, const
 	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
 }
 
-/* Of three points and more any two that follow one another on the other direction's way. */
+/*
+ * Of three points and more any two that follow one another on the other direction's way. What a relay makes is another
+ * leg's: it may send back what it made itself.
+ */
 static bool copy_missing(const struct judge *j, const struct stream *s)
 {
 	const struct stream *a = main_stream(direction_reverse(j->d));
@@ -140,7 +143,7 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 	if (!s || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS)
 		return false;
 	for (; a && a->twin_next; a = a->twin_next) {
-		if (missing_between(j, s, a, a->twin_next))
+		if (!address_equal(&a->dst.addr, &a->twin_next->src.addr) && missing_between(j, s, a, a->twin_next))
 			return true;
 	}
 	return false;

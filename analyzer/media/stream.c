@@ -36,6 +36,7 @@ void streams_free(struct streams *s)
 	records_fini(s);
 	flows_fini(s);
 	level_table_free(s->level_table);
+	free(s->short_holes);
 	arena_free(s->arena);
 	free(s);
 }

@@ -248,6 +248,8 @@ void packet_take(
 		spell_take(r, h, p, false);
 	if (in_order(step))
 		ret->gap = gap_take(r, streams_level(s, r->index), h, p, &b, step, kind == PAYLOAD_EVENT);
+	if (step == SEQUENCE_AHEAD && !ret->gap)
+		short_hole_take(s, r, h, p, &b);
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_NEXT && b.audio_ns == b.top_ns)
 		ptime_learn(s, r, h, p, p->rtp.rtp_ts - b.audio_ts);
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_AHEAD && b.audio_ns == b.top_ns)

@@ -201,6 +201,8 @@ struct streams {
 	struct stream_hint asked;    /* the hint's answer is large: one place for it */
 	struct level_table *level_table;
 	size_t sample_bytes;         /* srtp_sample.c */
+	struct short_hole *short_holes;      /* short_hole.c */
+	uint64_t short_hole_count;   /* ever */
 	bool never_plain;            /* tests: every packet takes the long way */
 };
 
@@ -393,6 +395,10 @@ void gap_after_other(struct record *r, const struct stream_hot *h, const struct 
 void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);
 void spell_refresh(struct record *r, const struct stream_hot *h);
 void spell_close(struct record *r, const struct stream_hot *h);
+
+/* short_hole.c: before the packet behind it is counted */
+void short_hole_take(struct streams *s, const struct record *r, const struct stream_hot *h, const struct packet *p,
+	const struct stream_before *b);
 
 /* type_run.c */
 void type_run_begin(struct record *r, const struct stream_hot *h, const struct packet *p);
