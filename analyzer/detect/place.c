@@ -323,6 +323,18 @@ void place_sides(const struct facts *facts, const struct side_addresses sides[2]
  * Direct media: the sender's audio is another host's, which was never seen to send anything. What passes beside the one
  * that signals says nothing of it; where a NAT is between the two addresses they may be one host.
  */
+/* Before, it named the very address that it signals from: one of another kind is no face that STUN or a NAT gives it. */
+static bool named_itself_before(const struct direction *d, const struct window *w, const struct address *sip)
+{
+	for (unsigned k = 0; k < d->window_count && d->windows[k].on_ns < w->on_ns; k++) {
+		for (unsigned i = 0; i < d->windows[k].source_count; i++) {
+			if (address_equal(&d->windows[k].sources[i].at.addr, sip))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool place_source_apart(const struct judge *j, const struct window *w)
 {
 	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
@@ -333,7 +345,8 @@ bool place_source_apart(const struct judge *j, const struct window *w)
 		const struct address *a = &w->sources[i].at.addr;
 		const struct host *h = network_host_find(j->facts->network, a);
 
-		if (address_equal(a, sip) || address_private(a) != address_private(sip) || (h && h->sends_ip))
+		if (address_equal(a, sip) || (h && h->sends_ip) || (address_private(a) != address_private(sip) &&
+			(address_private(a) || !named_itself_before(j->d, w, sip))))
 			return false;
 	}
 	return w->source_count > 0;

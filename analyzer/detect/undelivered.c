@@ -201,14 +201,14 @@ static bool kept_by_nat(const struct judge *j, const struct stream *s)
 
 /*
  * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
- * keeps it.
+ * keeps it. A PBX that has sent before, and then handed the audio on to another phone, is not the receiver.
  */
 static bool image_missing(const struct judge *j, const struct stream *s)
 {
 	const struct stream *own = main_stream(direction_reverse(j->d));
 
 	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) &&
-	       address_private(&own->src.addr) &&
+	       own->last_ns > ns_add(s->first_ns, SECOND_NS) && address_private(&own->src.addr) &&
 	       !address_private(&s->dst.addr) && !place_beyond_nat(j->facts, &own->src.addr) &&
 	       network_at(j->facts->network, &own->src.addr) &&
 	       address_private(&s->src.addr);
