@@ -314,6 +314,25 @@ static bool is_relay(const struct judge *j, const struct window *w, const struct
 	return false;
 }
 
+/*
+ * A relay with an address in each of two networks: it told the receiver another one of its own than the one at which the
+ * audio comes in, and from there other packets go to who is to hear it.
+ */
+static bool other_face_sends(const struct judge *j, const struct window *w, const struct stream *in)
+{
+	const struct address *author = &w->targets[w->target_count - 1].at.addr;
+
+	for (unsigned i = 1; i < w->source_count; i++) {
+		const struct address *face = &w->sources[i].at.addr;
+		const struct pair *p = network_pair_find(j->facts->network, face, author);
+
+		if (!address_equal(face, &in->dst.addr) && p && p->packets && network_at(j->facts->network, face) &&
+		    pair_seen(p, in->first_ns, in->last_ns, MINUTE_NS))
+			return true;
+	}
+	return false;
+}
+
 /* Does the relay send anything at all to where the receiver is, past the point at which the audio comes in? */
 static bool relay_sends_there(const struct judge *j, const struct window *w, const struct stream *in)
 {
@@ -358,7 +377,7 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
 		return false;
-	return relay_sends_there(j, w, s) && !relay_sends_audio(j, w, s);
+	return (relay_sends_there(j, w, s) || other_face_sends(j, w, s)) && !relay_sends_audio(j, w, s);
 }
 
 /*
