@@ -94,7 +94,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	h->window = w;
 	h->from_ns = from_ns;
 	h->to_ns = to_ns;
-	there = whole ? NULL : moved_to(j, from_ns);
+	there = whole ? place_handed_on(j, w) : moved_to(j, from_ns);
 	if (there) {
 		judge_moved(j, there, from_ns, to_ns);
 		return;

@@ -351,3 +351,16 @@ bool place_source_apart(const struct judge *j, const struct window *w)
 	}
 	return w->source_count > 0;
 }
+
+/* Direct media likewise, and the host that the audio was to come from since then was seen to send. NULL: not so. */
+const struct endpoint *place_handed_on(const struct judge *j, const struct window *w)
+{
+	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
+	const struct host *h;
+
+	if (!w->source_count || !address_known(sip) || network_same(j->facts->network, &w->sources[0].at.addr, sip) ||
+	    address_private(&w->sources[0].at.addr) || !named_itself_before(j->d, w, sip))
+		return NULL;
+	h = network_host_find(j->facts->network, &w->sources[0].at.addr);
+	return h && h->sends_ip ? &w->sources[0].at : NULL;
+}
