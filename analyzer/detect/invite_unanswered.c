@@ -340,7 +340,9 @@ static void judge_hop(struct detection *d, struct unanswered *u)
 		return;
 	if (!h->answer && h->astray && h->copies_astray)
 		give(u, "reply-lost-nat", CONFIDENCE_CERTAIN);
-	else if (!h->answer && !h->astray)
+	else if (!h->answer && h->other_face && h->copies_other >= LOST_COPIES && !is_stream(h->first->transport))
+		give(u, "reply-lost-in-path", CONFIDENCE_LIKELY);
+	else if (!h->answer && !h->astray && !h->other_face)
 		judge_silence(d, u);
 	else if (h->answer && h->copies_after >= LOST_COPIES && !is_stream(h->first->transport))
 		give(u, "reply-lost-in-path", CONFIDENCE_LIKELY);
@@ -456,6 +458,12 @@ static int64_t over_ns(const struct invite_hop *h)
 	return h->final ? h->final->at.at_ns : h->cancel ? h->cancel->at.at_ns : h->last->at.at_ns;
 }
 
+/* Its answers come from an address that nobody asked. */
+static bool is_other_face(const struct unanswered *u)
+{
+	return !u->hop.answer && u->hop.other_face && strcmp(u->reason, "reply-lost-in-path") == 0;
+}
+
 static void add_evidence(struct finding *f, const struct unanswered *u)
 {
 	const struct invite_hop *h = &u->hop;
@@ -467,6 +475,8 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 		finding_evidence(f, h->answer->at, "%u, the first answer", h->answer->status);
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
+	if (h->other_face)
+		finding_evidence(f, h->other_face->at, "answer %u, from another address", h->other_face->status);
 	if (u->icmp)
 		finding_evidence(f, u->icmp->at, "ICMP: %s, the first of %u", icmp_says(u->icmp), u->icmps);
 	if (u->torn)
@@ -517,10 +527,10 @@ static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TE
 static void tell_cause(struct finding *f, const struct unanswered *u, const char *to, unsigned count)
 {
 	const struct invite_hop *h = &u->hop;
-	bool silent = !h->answer && !h->astray && !u->icmp;
+	bool silent = !h->answer && !h->astray && !h->other_face && !u->icmp;
 	const char *because = wording_of(u->reason)->because;
 	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "",
-		refusal[REFUSAL_TEXT];
+		refusal[REFUSAL_TEXT], from[ADDRESS_TEXT], face[ADDRESS_TEXT + 120];
 
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s",
@@ -529,6 +539,11 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
+	if (is_other_face(u)) {
+		snprintf(face, sizeof face, "its answers come from %s, which was not asked: a NAT or firewall before the caller lets none of them in",
+			address_text(&h->other_face->src.addr, from));
+		because = face;
+	}
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
 	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies,
@@ -541,6 +556,8 @@ static void tell_fix(struct finding *f, const struct unanswered *u)
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
+	else if (is_other_face(u))
+		finding_fix(f, "Let the server answer from the address that it was asked at: bind SIP to each of its addresses, and no source NAT for what it sends (RFC 3581 4).");
 	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
 	else
