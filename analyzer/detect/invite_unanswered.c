@@ -495,6 +495,8 @@ static const char *act_of(const struct unanswered *u)
 {
 	if (u->icmp)
 		return address_equal(&u->icmp->reporter, &u->hop.dst.addr) ? "refuses the call" : "cannot be reached";
+	if (is_other_face(u))
+		return "answers from another address";
 	if (!u->hop.answer && !u->hop.astray)
 		return "does not answer";
 	if (strcmp(u->reason, "stuck-after-trying") == 0)
@@ -592,7 +594,7 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
 	tell_fix(f, u);
-	if (!u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
+	if (!is_other_face(u) && !u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
 }
 

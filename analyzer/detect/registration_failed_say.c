@@ -219,26 +219,13 @@ static void tell_via(struct finding *f, const struct facts *facts, const struct 
 		finding_fix(f, "Look for the address that %s takes for its own: a fixed or STUN address, a second network card, a VPN; clear it, or switch rport on there; or let %s answer to the source of requests (force_rport).", host, registrar);
 }
 
-/* The answers come from an address that nobody asked: what is between the two takes them for a stranger's. */
-static void tell_other_face(struct finding *f, const struct facts *facts, const struct registration_verdict *v)
+/* What is between the two takes the answers for a stranger's. */
+static void tell_other_face(struct finding *f, const struct registration_verdict *v)
 {
-	const struct trial *t = v->r->trial;
-	const struct address *asked = &v->r->registrar.addr, *from = &t->final_from.addr;
-	struct endpoint whole = { .addr = t->src.addr }, image = { .port = 0 };
 	char at[ADDRESS_TEXT], there[ADDRESS_TEXT];
-	unsigned weight;
 
-	if ((!verdict_is(v, "reply-lost-in-path") && !verdict_is(v, "reply-lost-nat")) || v->past ||
-	    !address_known(from) || address_equal(from, asked) || address_private(from) != address_private(asked) ||
-	    network_same(facts->network, from, asked))
-		return;
-	/* to the phone, or the outer face of its router */
-	if (!address_equal(&t->final_to.addr, &t->src.addr) &&
-	    !(network_public_of(facts->network, &whole, false, &image, &weight) &&
-	      address_equal(&image.addr, &t->final_to.addr)))
-		return;
 	text_addf(&f->cause, " The answers come from %s, and %s was asked: a NAT or firewall before the phone lets none of them in.",
-		address_text(from, at), address_text(asked, there));
+		address_text(&v->r->trial->final_from.addr, at), address_text(&v->r->registrar.addr, there));
 	finding_fix(f, "Let the server answer from the address that it was asked at: bind SIP to each of its addresses, and no source NAT for what it sends (RFC 3581 4).");
 }
 
@@ -365,7 +352,8 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 		tell_via(f, facts, v);
 	if (verdict_names_other_port(v))
 		tell_other_port(f, facts, v);
-	tell_other_face(f, facts, v);
+	if (verdict_other_face(facts, v))
+		tell_other_face(f, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
 		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);
