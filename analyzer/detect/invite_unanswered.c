@@ -16,6 +16,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/flow.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
 #include "analyzer/network/source.h"
@@ -48,7 +49,9 @@ static const struct config_key keys[] = {
 #define ICMP_AFTER_NS (5 * SECOND_NS)
 #define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
-enum { LOST_COPIES = 3, REFUSAL_TEXT = 240 };
+enum { LOST_COPIES = 3, STUCK_COPIES = 3, EVERY_LINK = 1280, REFUSAL_TEXT = 240 };
+
+#define STUCK_WITHIN_NS (5 * SECOND_NS)
 
 struct unanswered {
 	const struct leg *leg;
@@ -61,6 +64,7 @@ struct unanswered {
 	unsigned icmps;
 	/* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
 	const struct sip_binding *mapping;
+	const struct flow_side *stuck;       /* fragmented: the segment that nobody acknowledges */
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -203,6 +207,30 @@ static bool registered_by_stream(const struct facts *facts, const struct unanswe
 	return stream;
 }
 
+/*
+ * The connection came to a stop behind the INVITE: a packet larger than every link takes (RFC 8200 5: 1280 bytes) comes
+ * again and again and is not acknowledged, where all before it was. NULL: not so.
+ */
+static const struct flow_side *stuck_segment(const struct facts *facts, const struct unanswered *u)
+{
+	const struct invite_hop *h = &u->hop;
+
+	if (!is_stream(h->first->transport))
+		return NULL;
+	LIST_EACH(it, flows_in_order(facts->flows)) {
+		const struct flow *flow = LIST_ENTRY(it, struct flow, in_order);
+		bool by_client = endpoint_equal(&flow->client, &h->src) && endpoint_equal(&flow->server, &h->dst),
+			by_server = endpoint_equal(&flow->client, &h->dst) && endpoint_equal(&flow->server, &h->src);
+		const struct flow_side *s = &flow->side[by_client ? FLOW_CLIENT : FLOW_SERVER];
+
+		if ((by_client || by_server) && s->stuck_copies >= STUCK_COPIES && s->stuck_bytes > EVERY_LINK &&
+		    s->bytes > s->stuck_bytes && s->stuck_at.at_ns >= h->first->at.at_ns &&
+		    s->stuck_at.at_ns <= ns_add(h->first->at.at_ns, STUCK_WITHIN_NS))
+			return s;
+	}
+	return NULL;
+}
+
 static bool is_fragmented(const struct unanswered *u)
 {
 	return u->hop.first->fragments > 1;
@@ -246,6 +274,8 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "fragmented", CONFIDENCE_CERTAIN);
 	else if (is_fragmented(u) && other)
 		give(u, "fragmented", CONFIDENCE_LIKELY);
+	else if ((u->stuck = stuck_segment(facts, u)) != NULL)
+		give(u, "fragmented", CONFIDENCE_POSSIBLE);
 	else if (other)
 		give(u, "filtered-source", CONFIDENCE_POSSIBLE);
 	else
@@ -475,6 +505,8 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 		finding_evidence(f, h->answer->at, "%u, the first answer", h->answer->status);
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
+	if (u->stuck)
+		finding_evidence(f, u->stuck->stuck_at, "its packet of %u bytes, for the second time", (unsigned)u->stuck->stuck_bytes);
 	if (h->other_face)
 		finding_evidence(f, h->other_face->at, "answer %u, from another address", h->other_face->status);
 	if (u->icmp)
@@ -532,7 +564,7 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 	bool silent = !h->answer && !h->astray && !h->other_face && !u->icmp;
 	const char *because = wording_of(u->reason)->because;
 	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "",
-		refusal[REFUSAL_TEXT], from[ADDRESS_TEXT], face[ADDRESS_TEXT + 120];
+		refusal[REFUSAL_TEXT], from[ADDRESS_TEXT], face[240];
 
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s",
@@ -541,7 +573,11 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
-	if (is_other_face(u)) {
+	if (u->stuck) {
+		snprintf(face, sizeof face, "its packet of %u bytes is sent %u times more and not acknowledged, where smaller ones before it are: perhaps a link on the way takes none so large, and the ICMP that says so is lost",
+			(unsigned)u->stuck->stuck_bytes, u->stuck->stuck_copies);
+		because = face;
+	} else if (is_other_face(u)) {
 		snprintf(face, sizeof face, "its answers come from %s, which was not asked: a NAT or firewall before the caller lets none of them in",
 			address_text(&h->other_face->src.addr, from));
 		because = face;
@@ -558,6 +594,8 @@ static void tell_fix(struct finding *f, const struct unanswered *u)
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
+	else if (u->stuck)
+		finding_fix(f, "Let ICMP \"fragmentation needed\" and \"packet too big\" through every firewall, clamp the MSS where the tunnel or the narrow link begins, or lower the sender's MTU; fewer codecs make the INVITE smaller.");
 	else if (is_other_face(u))
 		finding_fix(f, "Let the server answer from the address that it was asked at: bind SIP to each of its addresses, and no source NAT for what it sends (RFC 3581 4).");
 	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)

@@ -31,6 +31,14 @@ struct flow_side {
 	unsigned opening_copies;     /* the same segment again: not acknowledged */
 	/* segments again while the other side had said no more than its opening, nor acknowledged any of this side's */
 	unsigned flight_copies;
+	/*
+	 * The last segment that came again, as long as nothing behind its beginning is acknowledged: its first copy, how
+	 * large its IP packet is, and how often it came again; 0: nothing is stuck.
+	 */
+	struct frame_ref stuck_at;
+	uint32_t stuck_seq;
+	uint16_t stuck_bytes;
+	unsigned stuck_copies;
 	uint32_t begin_seq;          /* of its first byte; 0 with begin_known false */
 	bool begin_known, taken;     /* its SYN was seen; the other side acknowledged some of it */
 	unsigned record_count;       /* of content 23 */
