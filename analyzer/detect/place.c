@@ -323,7 +323,7 @@ void place_sides(const struct facts *facts, const struct side_addresses sides[2]
  * Direct media: the sender's audio is another host's, which was never seen to send anything. What passes beside the one
  * that signals says nothing of it; where a NAT is between the two addresses they may be one host.
  */
-/* Before, it named the very address that it signals from: one of another kind is no face that STUN or a NAT gives it. */
+/* Before, it named the very address that it signals from: another kind is no face that STUN or a NAT gives it. */
 static bool named_itself_before(const struct direction *d, const struct window *w, const struct address *sip)
 {
 	for (unsigned k = 0; k < d->window_count && d->windows[k].on_ns < w->on_ns; k++) {

@@ -148,7 +148,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
 	struct jitter_box box = { .before = NULL };
-	bool slower = quality_comes_slower(s, s->clock_hz), boxed = !slower && jitter_box(facts, s, &box), radio = on_one_network(facts, s);
+	bool slower = quality_comes_slower(s, s->clock_hz), boxed = !slower && jitter_box(facts, s, &box),
+		radio = on_one_network(facts, s);
 	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, s),
 		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);

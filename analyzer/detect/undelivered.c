@@ -315,8 +315,8 @@ static bool is_relay(const struct judge *j, const struct window *w, const struct
 }
 
 /*
- * A relay with an address in each of two networks: it told the receiver another one of its own than the one at which the
- * audio comes in, and from there other packets go to who is to hear it.
+ * A relay with an address in each of two networks: it told the receiver another one of its own than the one at which
+ * the audio comes in, and from there other packets go to who is to hear it.
  */
 static bool other_face_sends(const struct judge *j, const struct window *w, const struct stream *in)
 {

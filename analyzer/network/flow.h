@@ -32,8 +32,8 @@ struct flow_side {
 	/* segments again while the other side had said no more than its opening, nor acknowledged any of this side's */
 	unsigned flight_copies;
 	/*
-	 * The last segment that came again, as long as nothing behind its beginning is acknowledged: its first copy, how
-	 * large its IP packet is, and how often it came again; 0: nothing is stuck.
+	 * The last segment that came again, as long as nothing behind its beginning is acknowledged: its first copy,
+	 * how large its IP packet is, and how often it came again; 0: nothing is stuck.
 	 */
 	struct frame_ref stuck_at;
 	uint32_t stuck_seq;
