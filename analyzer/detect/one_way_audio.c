@@ -228,6 +228,16 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 
 enum { FOUND_PACKETS = 25 };         /* so many are audio that lives, fewer may be strays */
 
+/* Not the sender's own address: what a relay put in its place for the receiver. */
+static bool is_relays_wording(const struct window *w, const struct address *at)
+{
+	for (unsigned i = 1; i < w->source_count; i++) {
+		if (address_equal(&w->sources[i].at.addr, at))
+			return !address_equal(&w->sources[0].at.addr, at);
+	}
+	return false;
+}
+
 bool one_way_told_private(const struct direction *d, const struct hearing *h)
 {
 	const struct window *w = h->window;
@@ -244,7 +254,7 @@ bool one_way_told_private(const struct direction *d, const struct hearing *h)
 			return false;
 	}
 	for (unsigned i = 0; i < sender.count; i++) {
-		if (address_private(&sender.at[i].addr))
+		if (address_private(&sender.at[i].addr) && !is_relays_wording(w, &sender.at[i].addr))
 			return false;
 	}
 	return true;
