@@ -73,7 +73,8 @@ static bool is_thinkable(const struct leg *x, const struct leg *y)
 
 static bool is_possible(const struct leg *x, const struct leg *y)
 {
-	return is_thinkable(x, y) && meet_at_one_host(x, y) && !answered_elsewhere(x, y);
+	return is_thinkable(x, y) && !answered_elsewhere(x, y) && (meet_at_one_host(x, y) ||
+		join_sockets_cross((const struct leg_record *)x, (const struct leg_record *)y));
 }
 
 unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y)
@@ -170,8 +171,8 @@ static void pair_of(struct calls *c, struct leg_record *x, struct leg_record *y)
 		pair_add(c, y, x);
 }
 
-/* This leg with every other one that has the clue. */
-static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_key *key)
+/* This leg with every other one that has the clue; anywhere: wherever that one leads to. */
+static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_key *key, bool anywhere)
 {
 	uint32_t begins;
 
@@ -183,7 +184,7 @@ static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_
 
 		if (it->n == r->leg.n || it->invite_ns == NS_NONE)
 			continue;
-		if (it->n < r->leg.n ? may_lead(it, r, begins) : !(it->way && it->way == r->way))
+		if (it->n < r->leg.n && !anywhere ? may_lead(it, r, begins) : !(it->way && it->way == r->way))
 			pair_of(c, LEG_RECORD(it->clue->leg), r);
 	}
 }
@@ -194,7 +195,7 @@ static void clue_pairs(struct arrival *a, enum clue_kind kind, uint64_t value)
 
 	if (kind == CLUE_SESSION_ID || kind == CLUE_HEADER)
 		across_same(key);
-	pairs_from(a->c, a->leg, key);
+	pairs_from(a->c, a->leg, key, kind == CLUE_SOCKET);
 }
 
 /* ---- the verdict ---- */
@@ -353,7 +354,7 @@ static void session_id_note(struct arrival *a)
 	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(ids->session_id.p, ids->session_id.n));
 	if (ids->session_id_remote.n)
 		pairs_from(a->c, a->leg, clue_find(a->c, CLUE_SESSION_ID,
-			hash_bytes(ids->session_id_remote.p, ids->session_id_remote.n)));
+			hash_bytes(ids->session_id_remote.p, ids->session_id_remote.n)), false);
 }
 
 /* "name" or "name:parameter" of a header that carries the other leg's identity. */

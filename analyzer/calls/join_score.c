@@ -284,3 +284,25 @@ static bool shares(const struct leg_record *x, const struct leg_record *y, enum 
 	}
 	return false;
 }
+
+/*
+ * Direct media that a machine with an address in each of two networks has set up: each leg names the media sockets of
+ * both of its ends.
+ */
+bool join_sockets_cross(const struct leg_record *x, const struct leg_record *y)
+{
+	unsigned n = 0;
+
+	for (const struct clue *a = x->clues; a; a = a->next) {
+		bool both = false;
+
+		if (a->kind != CLUE_SOCKET)
+			continue;
+		for (const struct clue *b = y->clues; b && !both; b = b->next)
+			both = b->kind == CLUE_SOCKET && b->key == a->key;
+		if (both && stranger_has(a->key, x, y))
+			return false;
+		n += both;
+	}
+	return n >= 2;
+}

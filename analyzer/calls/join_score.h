@@ -21,6 +21,9 @@ void pair_base(const struct calls *c, struct pair *p);
 /* score: base, and what came later: rings, answers, ends. */
 void pair_score(struct pair *p);
 
+/* Each of the two names the media sockets of both ends of the other one. */
+bool join_sockets_cross(const struct leg_record *x, const struct leg_record *y);
+
 /* RFC 7989: one of zeroes says that there is none. */
 bool session_id_is_real(struct span id);
 bool caller_is_anonymous(struct span user);

@@ -447,6 +447,7 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	t->final_beyond = address_known(&t->src.addr) && sip->via_count > t->vias;
 	t->final_astray = address_known(&t->src.addr) && !t->final_beyond && !endpoint_equal(&m->dst, &t->src);
 	t->final_to = m->dst;
+	t->final_from = m->src;
 	t->final = m->at;
 	t->run.copies -= t->request_copies < t->run.copies ? t->request_copies : t->run.copies;
 	t->run.credentials = t->credentials;

@@ -95,7 +95,8 @@ struct trial {
 	struct frame_ref request, final;
 	struct endpoint src, dst;    /* where it came from and went to */
 	struct endpoint challenged;  /* where the request came from that was challenged last; port 0 none */
-	struct endpoint named, final_to;     /* what its Via says; where its final went */
+	struct endpoint named;               /* what its Via says */
+	struct endpoint final_to, final_from;        /* where its final went, and came from */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
 	int64_t answered_after_ns;   /* how long after its challenge the try in hand came; 0 none */

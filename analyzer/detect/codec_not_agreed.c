@@ -11,6 +11,7 @@
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/quality.h"
 
 static const char *const reasons[] = {
 	"pt-not-in-answer", "pt-number-asymmetric", "no-common-codec", "answer-only-events", "payload-length-mismatch",
@@ -231,7 +232,8 @@ static bool clock_mismatch(const struct detection *d, const struct window *w, co
 	const struct sdp_format *f = window_format(w, s->run.pt, &receivers);
 	double share = detection_key(d, "max-clock-percent") / 100;
 
-	if (!f || !f->clock_hz || s->ts_rate_hz <= 0 || s->run_count || pace_fits(s, share))
+	if (!f || !f->clock_hz || s->ts_rate_hz <= 0 || s->run_count || pace_fits(s, share) ||
+	    quality_comes_slower(s, f->clock_hz))
 		return false;
 	if (s->ts_rate_hz >= f->clock_hz * (1 - share) && s->ts_rate_hz <= f->clock_hz * (1 + share))
 		return false;

@@ -95,7 +95,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	h->window = w;
 	h->from_ns = from_ns;
 	h->to_ns = to_ns;
-	there = whole ? NULL : moved_to(j, from_ns);
+	there = whole ? place_handed_on(j, w) : moved_to(j, from_ns);
 	if (there) {
 		judge_moved(j, there, from_ns, to_ns);
 		return;
@@ -567,6 +567,18 @@ static bool at_opposite_points(const struct judge *j)
 	return true;
 }
 
+/* Audio of the receiver comes meanwhile: not only before a re-INVITE moved it to another phone. */
+static bool receiver_sends_beside(const struct judge *j, const struct stream *s)
+{
+	const struct direction *own = direction_reverse(j->d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (own->streams[i]->last_ns > ns_add(s->first_ns, SECOND_NS))
+			return true;
+	}
+	return false;
+}
+
 /*
  * It goes to a host of another network than the one that signals for the receiver, which was never seen to send, nor
  * was any audio of the receiver: that the signalling one is near says nothing of that.
@@ -577,7 +589,7 @@ static bool goes_past_receiver(const struct judge *j)
 	const struct address *signals = &j->d->slot->dialog->leg->party[side_other(j->d->sender)].signalling.addr;
 	const struct host *h = s ? network_host_find(j->facts->network, &s->dst.addr) : NULL;
 
-	return s && address_known(signals) && !direction_reverse(j->d)->stream_count && !(h && h->sends_ip) &&
+	return s && address_known(signals) && !receiver_sends_beside(j, s) && !(h && h->sends_ip) &&
 	       !address_same_net(&s->dst.addr, signals) && !network_same(j->facts->network, &s->dst.addr, signals);
 }
 

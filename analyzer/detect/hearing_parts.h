@@ -51,6 +51,7 @@ struct side_place { bool at, near; };  /* the capture point is there; is nearer 
 void place_sides(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2]);
 /* Is the audio of this window said to come from a host of which nothing is known but its address? */
 bool place_source_apart(const struct judge *j, const struct window *w);
+const struct endpoint *place_handed_on(const struct judge *j, const struct window *w);
 /* Would packets of this direction have passed here in that time? */
 enum sees place_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 /* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */

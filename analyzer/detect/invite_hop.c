@@ -41,6 +41,7 @@ static void take_invite(struct walk *w, const struct message *m)
 	h->copies++;
 	h->copies_after += h->answer != NULL;
 	h->copies_astray += h->astray != NULL;
+	h->copies_other += h->other_face != NULL;
 }
 
 static void note_answer(struct invite_hop *h, const struct message *m)
@@ -60,7 +61,7 @@ static void note_answer(struct invite_hop *h, const struct message *m)
 	h->finals += m->status == h->final->status;
 }
 
-/* What came back on the same pair; else what the receiver sent somewhere else. */
+/* What came back on the same pair; else what the receiver sent somewhere else, or from another address of its own. */
 static void take_response(struct walk *w, const struct message *m)
 {
 	bool found = false;
@@ -79,6 +80,9 @@ static void take_response(struct walk *w, const struct message *m)
 
 		if (h->transaction == m->transaction && endpoint_equal(&h->dst, &m->src) && !h->astray)
 			h->astray = m;
+		else if (h->transaction == m->transaction && endpoint_equal(&h->src, &m->dst) && !h->other_face &&
+			 address_private(&h->dst.addr) == address_private(&m->src.addr))
+			h->other_face = m;
 	}
 }
 

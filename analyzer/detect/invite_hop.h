@@ -23,6 +23,9 @@ struct invite_hop {
 	/* an answer of the receiver that went to another socket than the INVITE came from */
 	const struct message *astray;
 	unsigned copies_astray;              /* of the INVITE, after that */
+	/* an answer that went to the right socket and came from another host than the one that was asked */
+	const struct message *other_face;
+	unsigned copies_other;               /* of the INVITE, after that */
 	const struct message *ack;           /* to the final */
 	const struct message *over;          /* an ACK to a final that was not captured, or not yet */
 	const struct message *cancel, *cancel_last;

@@ -17,6 +17,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/flow.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
 #include "analyzer/network/source.h"
@@ -50,7 +51,9 @@ static const struct config_key keys[] = {
 #define ICMP_AFTER_NS (5 * SECOND_NS)
 #define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
-enum { LOST_COPIES = 3, REFUSAL_TEXT = 240 };
+enum { LOST_COPIES = 3, STUCK_COPIES = 3, EVERY_LINK = 1280, REFUSAL_TEXT = 240 };
+
+#define STUCK_WITHIN_NS (5 * SECOND_NS)
 
 struct unanswered {
 	const struct leg *leg;
@@ -65,6 +68,7 @@ struct unanswered {
 	const struct sip_binding *mapping;
 	struct dead_connection dead; /* where is_dead */
 	bool is_dead;
+	const struct flow_side *stuck;       /* fragmented: the segment that nobody acknowledges */
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -207,6 +211,30 @@ static bool registered_by_stream(const struct facts *facts, const struct unanswe
 	return stream;
 }
 
+/*
+ * The connection came to a stop behind the INVITE: a packet larger than every link takes (RFC 8200 5: 1280 bytes) comes
+ * again and again and is not acknowledged, where all before it was. NULL: not so.
+ */
+static const struct flow_side *stuck_segment(const struct facts *facts, const struct unanswered *u)
+{
+	const struct invite_hop *h = &u->hop;
+
+	if (!is_stream(h->first->transport))
+		return NULL;
+	LIST_EACH(it, flows_in_order(facts->flows)) {
+		const struct flow *flow = LIST_ENTRY(it, struct flow, in_order);
+		bool by_client = endpoint_equal(&flow->client, &h->src) && endpoint_equal(&flow->server, &h->dst),
+			by_server = endpoint_equal(&flow->client, &h->dst) && endpoint_equal(&flow->server, &h->src);
+		const struct flow_side *s = &flow->side[by_client ? FLOW_CLIENT : FLOW_SERVER];
+
+		if ((by_client || by_server) && s->stuck_copies >= STUCK_COPIES && s->stuck_bytes > EVERY_LINK &&
+		    s->bytes > s->stuck_bytes && s->stuck_at.at_ns >= h->first->at.at_ns &&
+		    s->stuck_at.at_ns <= ns_add(h->first->at.at_ns, STUCK_WITHIN_NS))
+			return s;
+	}
+	return NULL;
+}
+
 static bool is_fragmented(const struct unanswered *u)
 {
 	return u->hop.first->fragments > 1;
@@ -246,6 +274,12 @@ static void judge_dead(struct unanswered *u)
 	}
 }
 
+/* A connection that has just been heard is not dead: it is this packet that does not get through. */
+static bool narrow_link(const struct facts *facts, const struct unanswered *u)
+{
+	return !u->dead.reset_at.frame && u->dead.idle_ns < IDLE_NS && stuck_segment(facts, u) != NULL;
+}
+
 static void judge_why(const struct facts *facts, struct unanswered *u)
 {
 	const struct sip_hop *other = sip_hops_find(facts->hops, &u->hop.src, &u->hop.dst);
@@ -258,12 +292,14 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "to-private-address", CONFIDENCE_LIKELY);
 	else if (registered_by_stream(facts, u))
 		give(u, "wrong-transport", CONFIDENCE_LIKELY);
-	else if (u->is_dead)
+	else if (u->is_dead && !narrow_link(facts, u))
 		judge_dead(u);
 	else if (is_fragmented(u) && u->torn)
 		give(u, "fragmented", CONFIDENCE_CERTAIN);
 	else if (is_fragmented(u) && other)
 		give(u, "fragmented", CONFIDENCE_LIKELY);
+	else if ((u->stuck = stuck_segment(facts, u)) != NULL)
+		give(u, "fragmented", CONFIDENCE_POSSIBLE);
 	else if (other)
 		give(u, "filtered-source", CONFIDENCE_POSSIBLE);
 	else
@@ -376,7 +412,9 @@ static void judge_hop(struct detection *d, struct unanswered *u)
 		return;
 	if (!h->answer && h->astray && h->copies_astray)
 		give(u, "reply-lost-nat", CONFIDENCE_CERTAIN);
-	else if (!h->answer && !h->astray)
+	else if (!h->answer && h->other_face && h->copies_other >= LOST_COPIES && !is_stream(h->first->transport))
+		give(u, "reply-lost-in-path", CONFIDENCE_LIKELY);
+	else if (!h->answer && !h->astray && !h->other_face)
 		judge_silence(d, u);
 	else if (h->answer && h->copies_after >= LOST_COPIES && !is_stream(h->first->transport))
 		give(u, "reply-lost-in-path", CONFIDENCE_LIKELY);
@@ -492,6 +530,12 @@ static int64_t over_ns(const struct invite_hop *h)
 	return h->final ? h->final->at.at_ns : h->cancel ? h->cancel->at.at_ns : h->last->at.at_ns;
 }
 
+/* Its answers come from an address that nobody asked. */
+static bool is_other_face(const struct unanswered *u)
+{
+	return !u->hop.answer && u->hop.other_face && strcmp(u->reason, "reply-lost-in-path") == 0;
+}
+
 static void add_evidence(struct finding *f, const struct unanswered *u)
 {
 	const struct invite_hop *h = &u->hop;
@@ -505,6 +549,10 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 		finding_evidence(f, u->dead.reset_at, "RST: the connection is reset");
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
+	if (u->stuck)
+		finding_evidence(f, u->stuck->stuck_at, "its packet of %u bytes, for the second time", (unsigned)u->stuck->stuck_bytes);
+	if (h->other_face)
+		finding_evidence(f, h->other_face->at, "answer %u, from another address", h->other_face->status);
 	if (u->icmp)
 		finding_evidence(f, u->icmp->at, "ICMP: %s, the first of %u", icmp_says(u->icmp), u->icmps);
 	if (u->torn)
@@ -523,6 +571,8 @@ static const char *act_of(const struct unanswered *u)
 {
 	if (u->icmp)
 		return address_equal(&u->icmp->reporter, &u->hop.dst.addr) ? "refuses the call" : "cannot be reached";
+	if (is_other_face(u))
+		return "answers from another address";
 	if (!u->hop.answer && !u->hop.astray)
 		return "does not answer";
 	if (strcmp(u->reason, "stuck-after-trying") == 0)
@@ -555,10 +605,10 @@ static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TE
 static void tell_cause(struct finding *f, const struct unanswered *u, const char *to, unsigned count)
 {
 	const struct invite_hop *h = &u->hop;
-	bool silent = !h->answer && !h->astray && !u->icmp;
+	bool silent = !h->answer && !h->astray && !h->other_face && !u->icmp;
 	const char *because = wording_of(u->reason)->because;
 	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "",
-		refusal[REFUSAL_TEXT];
+		refusal[REFUSAL_TEXT], from[ADDRESS_TEXT], face[240];
 
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s",
@@ -567,8 +617,17 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
-	else if (u->is_dead)
+	else if (u->stuck) {
+		snprintf(face, sizeof face, "its packet of %u bytes is sent %u times more and not acknowledged, where smaller ones before it are: perhaps a link on the way takes none so large, and the ICMP that says so is lost",
+			(unsigned)u->stuck->stuck_bytes, u->stuck->stuck_copies);
+		because = face;
+	} else if (is_other_face(u)) {
+		snprintf(face, sizeof face, "its answers come from %s, which was not asked: a NAT or firewall before the caller lets none of them in",
+			address_text(&h->other_face->src.addr, from));
+		because = face;
+	} else if (u->is_dead) {
 		because = dead_connection_text(&u->dead, refusal, sizeof refusal);
+	}
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
 	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies,
@@ -588,6 +647,10 @@ static void tell_fix(struct finding *f, const struct facts *facts, const struct 
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
+	else if (u->stuck)
+		finding_fix(f, "Let ICMP \"fragmentation needed\" and \"packet too big\" through every firewall, clamp the MSS where the tunnel or the narrow link begins, or lower the sender's MTU; fewer codecs make the INVITE smaller.");
+	else if (is_other_face(u))
+		finding_fix(f, "Let the server answer from the address that it was asked at: bind SIP to each of its addresses, and no source NAT for what it sends (RFC 3581 4).");
 	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
 	else if (u->is_dead)
@@ -624,7 +687,7 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
 	tell_fix(f, facts, u);
-	if (!u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
+	if (!is_other_face(u) && !u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
 }
 

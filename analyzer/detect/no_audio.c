@@ -156,7 +156,7 @@ static int64_t both_until(const struct hearing *a, const struct hearing *b)
 /* A public sender was told a private address: what it sends there, if anything, comes nowhere. */
 static bool is_told_private(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
-	return h->failure == FAILURE_ABSENT && h->whole && one_way_told_private(d, h->window) &&
+	return h->failure == FAILURE_ABSENT && h->whole && one_way_told_private(d, h) &&
 	       !one_way_found_before(facts, d, h);
 }
 

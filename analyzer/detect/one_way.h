@@ -22,7 +22,7 @@ bool one_way_obeys(const struct direction *d, const struct stream *s, int64_t at
 /* What it was told there; NULL: not so. */
 const struct window *one_way_told_as(const struct direction *d, const struct stream *s, int64_t at_ns);
 /* Told to a public sender, from behind a NAT: the private address cannot be reached from there. */
-bool one_way_told_private(const struct direction *d, const struct window *w);
+bool one_way_told_private(const struct direction *d, const struct hearing *h);
 /* In another call its audio did find the way to that address, private or not, and came by beside the receiver. */
 bool one_way_found_before(const struct facts *facts, const struct direction *d, const struct hearing *h);
 /* Which side of the leg is this host? False: none; true of another leg: it is a B2BUA. */

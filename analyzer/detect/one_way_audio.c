@@ -228,11 +228,25 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 
 enum { FOUND_PACKETS = 25 };         /* so many are audio that lives, fewer may be strays */
 
-bool one_way_told_private(const struct direction *d, const struct window *w)
+/* Not the sender's own address: what a relay put in its place for the receiver. */
+static bool is_relays_wording(const struct window *w, const struct address *at)
 {
+	for (unsigned i = 1; i < w->source_count; i++) {
+		if (address_equal(&w->sources[i].at.addr, at))
+			return !address_equal(&w->sources[0].at.addr, at);
+	}
+	return false;
+}
+
+bool one_way_told_private(const struct direction *d, const struct hearing *h)
+{
+	const struct window *w = h->window;
 	struct side_addresses sender;
 
 	side_addresses(d->slot, d->sender, &sender);
+	/* the audio has been handed on to another host: who signals for it may be inside */
+	if (h->whole && (h->moved_to || h->source_apart) && w->source_count)
+		sender = (struct side_addresses){ .at = { w->sources[0].at }, .count = 1, .media_count = 1 };
 	if (!w->target_count || !sender.count)
 		return false;
 	for (unsigned i = 0; i < w->target_count; i++) {
@@ -240,7 +254,7 @@ bool one_way_told_private(const struct direction *d, const struct window *w)
 			return false;
 	}
 	for (unsigned i = 0; i < sender.count; i++) {
-		if (address_private(&sender.at[i].addr))
+		if (address_private(&sender.at[i].addr) && !is_relays_wording(w, &sender.at[i].addr))
 			return false;
 	}
 	return true;
@@ -335,10 +349,10 @@ static struct place place_absent(const struct facts *facts, const struct directi
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
-	if (h->whole && ((one_way_told_private(d, h->window) && !one_way_found_before(facts, d, h)) ||
+	if (h->whole && ((one_way_told_private(d, h) && !one_way_found_before(facts, d, h)) ||
 	    told_elsewhere(facts, d, h->window)) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
-		p.also = one_way_told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
+		p.also = one_way_told_private(d, h) ? "answered-address-private" : "advertised-address-wrong";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
 			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;

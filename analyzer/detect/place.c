@@ -346,6 +346,18 @@ void place_sides(const struct facts *facts, const struct side_addresses sides[2]
  * Direct media: the sender's audio is another host's, which was never seen to send anything. What passes beside the one
  * that signals says nothing of it; where a NAT is between the two addresses they may be one host.
  */
+/* Before, it named the very address that it signals from: another kind is no face that STUN or a NAT gives it. */
+static bool named_itself_before(const struct direction *d, const struct window *w, const struct address *sip)
+{
+	for (unsigned k = 0; k < d->window_count && d->windows[k].on_ns < w->on_ns; k++) {
+		for (unsigned i = 0; i < d->windows[k].source_count; i++) {
+			if (address_equal(&d->windows[k].sources[i].at.addr, sip))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool place_source_apart(const struct judge *j, const struct window *w)
 {
 	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
@@ -356,8 +368,22 @@ bool place_source_apart(const struct judge *j, const struct window *w)
 		const struct address *a = &w->sources[i].at.addr;
 		const struct host *h = network_host_find(j->facts->network, a);
 
-		if (address_equal(a, sip) || address_private(a) != address_private(sip) || (h && h->sends_ip))
+		if (address_equal(a, sip) || (h && h->sends_ip) || (address_private(a) != address_private(sip) &&
+			(address_private(a) || !named_itself_before(j->d, w, sip))))
 			return false;
 	}
 	return w->source_count > 0;
+}
+
+/* Direct media likewise, and the host that the audio was to come from since then was seen to send. NULL: not so. */
+const struct endpoint *place_handed_on(const struct judge *j, const struct window *w)
+{
+	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
+	const struct host *h;
+
+	if (!w->source_count || !address_known(sip) || network_same(j->facts->network, &w->sources[0].at.addr, sip) ||
+	    address_private(&w->sources[0].at.addr) || !named_itself_before(j->d, w, sip))
+		return NULL;
+	h = network_host_find(j->facts->network, &w->sources[0].at.addr);
+	return h && h->sends_ip ? &w->sources[0].at : NULL;
 }

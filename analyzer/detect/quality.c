@@ -39,6 +39,20 @@ bool quality_measurable(struct detection *d, const struct stream *s, double min_
 	return true;
 }
 
+bool quality_comes_slower(const struct stream *s, uint32_t clock_hz)
+{
+	static const double clocks[] = { 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000 };
+	double hz = s->ts_rate_hz;
+
+	if (hz <= 0 || hz >= clock_hz * (1 - WRONG_CLOCK))
+		return false;
+	for (unsigned i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+		if (hz > clocks[i] * (1 - WRONG_CLOCK) && hz < clocks[i] * (1 + WRONG_CLOCK))
+			return false;
+	}
+	return true;
+}
+
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT])
 {
 	if (!s->direction)

@@ -5,6 +5,8 @@
 
 #include "analyzer/detect/say.h"
 
+#define WRONG_CLOCK 0.03             /* a line of drift is far below it */
+
 /* Leg of the stream, NULL unbound. */
 const struct leg *quality_leg(const struct stream *s);
 /* Long enough, voice, nearest to its receiver of all points; says why not. */
@@ -25,6 +27,11 @@ bool quality_lost_by_point(const struct gates *g, const struct stream *s, const 
 unsigned quality_points_differ(const struct stream *s);
 /* Not lost: its sender sent most of it to another place meanwhile, from the same socket under the same SSRC. */
 bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g);
+/*
+ * Its time stamps run slower than the clock, and as no codec's clock does: what comes is held up more and more, by a
+ * queue that grows or by the sender. Another clock than the agreed one is one that codecs have.
+ */
+bool quality_comes_slower(const struct stream *s, uint32_t clock_hz);
 /* Who listens to it: the party, else its host. */
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
 /* What a relay gets and made this of, under the same SSRC or one of its own; NULL: none is known. */

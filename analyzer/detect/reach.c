@@ -280,7 +280,9 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	/* its audio, which would show where it lives, goes nowhere: that none comes from there says nothing */
 	if (!own->stream_count && hearing_told_loopback(own, direction_first_due(own)))
 		return CONTRADICTION_NONE;
-	elsewhere = own->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr);
+	/* what it sent before a re-INVITE moved it says nothing of where it is since */
+	elsewhere = own->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr) &&
+		    !(w && w->moved && !sends_from(facts, d, w, &ret_real->addr));
 	if (address_private(&sdp->addr)) {
 		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count &&
 			!address_private(&sender.at[0].addr);

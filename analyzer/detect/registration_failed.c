@@ -229,12 +229,39 @@ const struct icmp_record *verdict_refused_answer(const struct facts *facts, cons
 	return NULL;
 }
 
+/* Its last answer: where it came from and went to. */
+static bool from_other_face(const struct facts *facts, const struct registration *r)
+{
+	const struct trial *t = r->trial;
+	const struct address *asked = &r->registrar.addr, *from = &t->final_from.addr;
+	struct endpoint whole = { .addr = t->src.addr }, image = { .port = 0 };
+	unsigned weight;
+
+	if (!address_known(from) || address_equal(from, asked) || address_private(from) != address_private(asked) ||
+	    network_same(facts->network, from, asked))
+		return false;
+	return address_equal(&t->final_to.addr, &t->src.addr) ||
+	       (network_public_of(facts->network, &whole, false, &image, &weight) &&
+		address_equal(&image.addr, &t->final_to.addr));
+}
+
+bool verdict_other_face(const struct facts *facts, const struct registration_verdict *v)
+{
+	return verdict_is(v, "reply-lost-in-path") && !v->past && from_other_face(facts, v->r);
+}
+
 static void judge(struct detection *d, struct registration_verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct trial_run *run = v->run;
 	bool over = facts->capture->last_ns - run->last_ns >= (int64_t)(detection_key(d, "tail-s") * 1e9);
 
+	/* the outer face of the phone's router is not another place */
+	if (run->misdirected && run == &v->r->trial->run && from_other_face(facts, v->r)) {
+		v->reason = "reply-lost-in-path";
+		v->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
 	if (run->misdirected) {
 		v->reason = "reply-lost-nat";
 		v->confidence = CONFIDENCE_CERTAIN;

@@ -46,6 +46,8 @@ bool verdict_only_old(const struct trial_run *run);
  * from.
  */
 bool verdict_names_other_port(const struct registration_verdict *v);
+/* The answers come from an address that nobody asked, and go to the phone or to the outer face of its router. */
+bool verdict_other_face(const struct facts *facts, const struct registration_verdict *v);
 /* The phone says that nothing takes the answers; NULL: it does not. */
 const struct icmp_record *verdict_refused_answer(const struct facts *facts, const struct registration_verdict *v);
 

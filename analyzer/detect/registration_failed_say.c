@@ -219,6 +219,16 @@ static void tell_via(struct finding *f, const struct facts *facts, const struct 
 		finding_fix(f, "Look for the address that %s takes for its own: a fixed or STUN address, a second network card, a VPN; clear it, or switch rport on there; or let %s answer to the source of requests (force_rport).", host, registrar);
 }
 
+/* What is between the two takes the answers for a stranger's. */
+static void tell_other_face(struct finding *f, const struct registration_verdict *v)
+{
+	char at[ADDRESS_TEXT], there[ADDRESS_TEXT];
+
+	text_addf(&f->cause, " The answers come from %s, and %s was asked: a NAT or firewall before the phone lets none of them in.",
+		address_text(&v->r->trial->final_from.addr, at), address_text(&v->r->registrar.addr, there));
+	finding_fix(f, "Let the server answer from the address that it was asked at: bind SIP to each of its addresses, and no source NAT for what it sends (RFC 3581 4).");
+}
+
 /* What the phone answers so late that the registrar may have another nonce by then. */
 static void tell_late(struct finding *f, const struct registration_verdict *v)
 {
@@ -342,6 +352,8 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 		tell_via(f, facts, v);
 	if (verdict_names_other_port(v))
 		tell_other_port(f, facts, v);
+	if (verdict_other_face(facts, v))
+		tell_other_face(f, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
 		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);

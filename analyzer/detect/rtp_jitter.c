@@ -30,8 +30,6 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-#define WRONG_CLOCK 0.03             /* a line of drift is far below it */
-
 enum { MIN_DISCARDS = 10, BURSTS_LEAST = 5, BURSTS_PERCENT = 80, RELAYS_MAX = 8 };
 
 static unsigned jittery_intervals(const struct stream *s, double min_ms)
@@ -53,10 +51,11 @@ static bool in_bursts(const struct stream_flaws *f)
 static const char *reason_of(const struct facts *facts, const struct stream *s)
 {
 	const struct stream_flaws *f = stream_flaws(s);
+	bool slower = quality_comes_slower(s, s->clock_hz);
 
-	if (f->step_ms > 0)
+	if (f->step_ms > 0 && !slower)
 		return "route-step";
-	if (s->drift_ppm > 500 || s->drift_ppm < -500)
+	if ((s->drift_ppm > 500 || s->drift_ppm < -500) && !slower)
 		return "clock-drift";
 	/* no router between sender and capture: it left like this */
 	if (network_at(facts->network, &s->src.addr))
@@ -140,6 +139,18 @@ static void tell_box(struct finding *f, const struct facts *facts, const struct 
 		box->before->last_frame, "the same packets before the device: %u late", box->before->late60);
 }
 
+/* The line carries less than the call needs, and what waits for it becomes more and more. */
+static void tell_growing(struct finding *f, const struct stream *s, const char *sender, bool pacing)
+{
+	text_addf(&f->cause, " Of each second of sound %.0f ms come within a second, evenly: it takes longer and longer.",
+		1000.0 * (double)s->ts_rate_hz / s->clock_hz);
+	if (pacing)
+		finding_fix(f, "Look at CPU and network driver of %s; if it passes on what it gets (a PBX, a relay), capture before it: the queue may lie there.", sender);
+	else
+		finding_fix(f, "Look for the line between %s and this point that is too narrow for what is sent through it (an uplink, a shaper, a VPN): more bandwidth, a smaller codec, or a short queue for voice that other traffic cannot fill.",
+			sender);
+}
+
 /* Which device does it cannot be seen; that it does so every time is no ordinary queue. */
 static void tell_bursts(struct finding *f, const struct stream *s, const char *sender)
 {
@@ -182,7 +193,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
 	struct jitter_box box = { .before = NULL };
 	const struct stream *in = late_on_way_in(facts, s), *first = in ? in : s;
-	bool boxed = jitter_box(facts, s, &box), radio = on_one_network(facts, first);
+	bool slower = quality_comes_slower(s, s->clock_hz), boxed = !slower && jitter_box(facts, s, &box),
+		radio = on_one_network(facts, first);
 	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, first),
 		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
@@ -208,7 +220,9 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 			: "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
 							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
 								 "receiver relieves.");
-	if (boxed)
+	if (slower)
+		tell_growing(f, s, src, strcmp(f->reason, "sender-pacing") == 0);
+	else if (boxed)
 		tell_box(f, facts, &box);
 	else if (strcmp(f->reason, "wifi-like") == 0)
 		tell_bursts(f, s, src);
@@ -222,7 +236,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 /* Far from what was agreed (1.4.4): what looks late is the sender's clock, told by codec-not-agreed. */
 static bool clock_wrong(const struct stream *s)
 {
-	return s->ts_rate_hz > 0 && fabs((double)s->ts_rate_hz / s->clock_hz - 1) > WRONG_CLOCK;
+	return s->ts_rate_hz > 0 && fabs((double)s->ts_rate_hz / s->clock_hz - 1) > WRONG_CLOCK &&
+	       !quality_comes_slower(s, s->clock_hz);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
@@ -247,7 +262,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "%.2f %% of the packets later than 60 ms", late);
 		return;
 	}
-	if (jittery_intervals(s, detection_key(d, "min-j-ms")) < 2) {
+	/* a queue that grows evenly delays each packet more than the last one, and no two unevenly */
+	if (jittery_intervals(s, detection_key(d, "min-j-ms")) < 2 && !quality_comes_slower(s, s->clock_hz)) {
 		detection_pass(d, NULL, "jitter of %.0f ms in fewer than two intervals", detection_key(d, "min-j-ms"));
 		return;
 	}

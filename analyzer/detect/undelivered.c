@@ -204,14 +204,14 @@ static bool kept_by_nat(const struct judge *j, const struct stream *s)
 
 /*
  * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
- * keeps it.
+ * keeps it. A PBX that has sent before, and then handed the audio on to another phone, is not the receiver.
  */
 static bool image_missing(const struct judge *j, const struct stream *s)
 {
 	const struct stream *own = main_stream(direction_reverse(j->d));
 
 	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) &&
-	       address_private(&own->src.addr) &&
+	       own->last_ns > ns_add(s->first_ns, SECOND_NS) && address_private(&own->src.addr) &&
 	       !address_private(&s->dst.addr) && !place_beyond_nat(j->facts, &own->src.addr) &&
 	       network_at(j->facts->network, &own->src.addr) &&
 	       address_private(&s->src.addr);
@@ -317,6 +317,25 @@ static bool is_relay(const struct judge *j, const struct window *w, const struct
 	return false;
 }
 
+/*
+ * A relay with an address in each of two networks: it told the receiver another one of its own than the one at which
+ * the audio comes in, and from there other packets go to who is to hear it.
+ */
+static bool other_face_sends(const struct judge *j, const struct window *w, const struct stream *in)
+{
+	const struct address *author = &w->targets[w->target_count - 1].at.addr;
+
+	for (unsigned i = 1; i < w->source_count; i++) {
+		const struct address *face = &w->sources[i].at.addr;
+		const struct pair *p = network_pair_find(j->facts->network, face, author);
+
+		if (!address_equal(face, &in->dst.addr) && p && p->packets && network_at(j->facts->network, face) &&
+		    pair_seen(p, in->first_ns, in->last_ns, MINUTE_NS))
+			return true;
+	}
+	return false;
+}
+
 /* Does the relay send anything at all to where the receiver is, past the point at which the audio comes in? */
 static bool relay_sends_there(const struct judge *j, const struct window *w, const struct stream *in)
 {
@@ -361,7 +380,7 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
 		return false;
-	return relay_sends_there(j, w, s) && !relay_sends_audio(j, w, s);
+	return (relay_sends_there(j, w, s) || other_face_sends(j, w, s)) && !relay_sends_audio(j, w, s);
 }
 
 /*

@@ -364,12 +364,25 @@ static enum flow_speech opening_of(const struct flow_side *s, const struct packe
 	return speech;
 }
 
+/* It comes again, and nobody has acknowledged it. */
+static void take_stuck(struct flow_side *s, const struct packet *p)
+{
+	if (!s->stuck_copies || s->stuck_seq != p->tcp_seq) {
+		s->stuck_at = frame_ref_of(p);
+		s->stuck_seq = p->tcp_seq;
+		s->stuck_bytes = p->ip_bytes;
+		s->stuck_copies = 0;
+	}
+	s->stuck_copies++;
+}
+
 static void take_payload(struct flow *flow, unsigned side, const struct packet *p)
 {
 	struct flow_side *s = &flow->side[side];
 	const struct flow_side *other = &flow->side[!side];
 
 	if (p->tcp_retransmission) {
+		take_stuck(s, p);
 		s->opening_copies += s->bytes > 0 && s->bytes <= s->opening_bytes;
 		s->flight_copies += s->bytes > 0 && !s->taken && other->bytes <= other->opening_bytes;
 		s->unheard_copies++;
@@ -396,6 +409,8 @@ static void take_numbers(struct flow *flow, unsigned side, const struct packet *
 	} else if (p->tcp_flags & TCP_ACK && other->begin_known && other->bytes > 0) {
 		other->taken |= (int32_t)(p->tcp_ack - other->begin_seq) > 0;
 	}
+	if (other->stuck_copies && (p->tcp_flags & TCP_ACK) && (int32_t)(p->tcp_ack - other->stuck_seq) > 0)
+		other->stuck_copies = 0;
 }
 
 static void take_end(struct flow *flow, unsigned side, const struct packet *p)

@@ -33,6 +33,14 @@ struct flow_side {
 	unsigned flight_copies;
 	unsigned unheard_copies;     /* segments again since the other side said anything, if only an ACK */
 	int64_t last_ns;             /* the last that it said, but for RST; 0: nothing */
+	/*
+	 * The last segment that came again, as long as nothing behind its beginning is acknowledged: its first copy,
+	 * how large its IP packet is, and how often it came again; 0: nothing is stuck.
+	 */
+	struct frame_ref stuck_at;
+	uint32_t stuck_seq;
+	uint16_t stuck_bytes;
+	unsigned stuck_copies;
 	uint32_t begin_seq;          /* of its first byte; 0 with begin_known false */
 	bool begin_known, taken;     /* its SYN was seen; the other side acknowledged some of it */
 	unsigned record_count;       /* of content 23 */
