@@ -543,7 +543,7 @@ static bool stays_before_nat(const struct judge *j)
 {
 	const struct stream *s = j->h->stream;
 
-	return s && !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next &&
+	return s && !address_private(&s->dst.addr) && !stream_last_point(s)->twin_next &&
 	       network_insides(j->facts->network, &s->dst.addr) > 0;
 }
 

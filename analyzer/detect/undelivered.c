@@ -139,10 +139,18 @@ static bool missing_between(const struct judge *j, const struct stream *s, const
 static bool copy_missing(const struct judge *j, const struct stream *s)
 {
 	const struct stream *a = main_stream(direction_reverse(j->d));
+	bool several;
 
-	if (!s || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS)
+	if (!s || s->twin_of || s->packets < ALIVE_PACKETS)
+		return false;
+	/* several points may have seen it before a NAT keeps it */
+	several = s->twin_next;
+	s = stream_last_point(s);
+	if (s->twin_next)
 		return false;
 	for (; a && a->twin_next; a = a->twin_next) {
+		if (several && (a->twin_next->twin_kind == TWIN_POINT || address_private(&s->dst.addr)))
+			continue;
 		if (!address_equal(&a->dst.addr, &a->twin_next->src.addr) && missing_between(j, s, a, a->twin_next))
 			return true;
 	}

@@ -400,6 +400,14 @@ struct streams_counts streams_counts(const struct streams *s);
 
 /* Audio packets of the stream within [from, to): spells that lie inside in whole, others by their share. */
 double stream_packets_between(const struct stream *s, int64_t from_ns, int64_t to_ns);
+/* Of its copies at other points under the same addresses the one nearest its receiver; itself where there is none. */
+static inline const struct stream *stream_last_point(const struct stream *s)
+{
+	while (s->twin_next && s->twin_next->twin_kind == TWIN_POINT)
+		s = s->twin_next;
+	return s;
+}
+
 /* Runs of audio types by number, the present one last: i < run_count + 1. */
 static inline const struct type_run *stream_run(const struct stream *s, unsigned i)
 {
