@@ -293,11 +293,10 @@ static const struct rtcp_party *reporter_of(const struct judge *j, const struct 
 	return NULL;
 }
 
-/* A NAT gives RTCP any port: it bears the id of the stream that its sender sends. */
-static const struct rtcp_party *source_of(const struct judge *j, const struct direction *own, int64_t from_ns,
-	int64_t to_ns)
+/* A NAT gives RTCP any port: the receiver's bears the id of the stream that it sends itself. */
+static const struct rtcp_party *source_of(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	const struct stream *s = hearing_own_stream(j->facts, own);
+	const struct stream *s = hearing_own_stream(j->facts, direction_reverse(j->d));
 
 	return s ? rtcp_party_of_source(j->facts->rtcp, &s->src.addr, s->ssrc, from_ns, to_ns) : NULL;
 }
@@ -311,10 +310,8 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	if (!h->receiver_rtcp)
 		h->receiver_rtcp = reporter_of(j, main);
 	if (!h->receiver_rtcp)
-		h->receiver_rtcp = source_of(j, direction_reverse(j->d), from_ns, to_ns);
+		h->receiver_rtcp = source_of(j, from_ns, to_ns);
 	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
-	if (!h->sender_rtcp)
-		h->sender_rtcp = source_of(j, j->d, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? reported(j->facts, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;

@@ -26,6 +26,7 @@ static const struct config_key keys[] = {
 
 #define TOLL_NS (60 * SECOND_NS)
 #define BYE_TIMEOUT_NS (32 * SECOND_NS)
+#define IN_VAIN_NS (15 * SECOND_NS)  /* so long after the first BYE that nobody answers its copies */
 
 enum {
 	ONCE_MORE = 2,               /* copies of a BYE that two points saw, and nobody repeated */
@@ -376,7 +377,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_withhold(d, dialog->leg, "G9", GATES_MERGED);
 		return;
 	}
-	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) && !asked_in_vain(dialog->leg) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
+	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) &&
+	    !(asked_in_vain(dialog->leg) && s->last_ns - ended_ns >= IN_VAIN_NS) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
 	    facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
 		detection_pass(d, "G6", "the BYE was not answered yet when the capture ended");
 		return;

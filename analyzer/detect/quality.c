@@ -44,7 +44,8 @@ bool quality_comes_slower(const struct stream *s, uint32_t clock_hz)
 	static const double clocks[] = { 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000 };
 	double hz = s->ts_rate_hz;
 
-	if (hz <= 0 || hz >= clock_hz * (1 - WRONG_CLOCK))
+	/* a line that carries less than half of a call carries none */
+	if (hz < clock_hz / 2.0 || hz >= clock_hz * (1 - WRONG_CLOCK))
 		return false;
 	for (unsigned i = 0; i < sizeof clocks / sizeof *clocks; i++) {
 		if (hz > clocks[i] * (1 - WRONG_CLOCK) && hz < clocks[i] * (1 + WRONG_CLOCK))
