@@ -8,7 +8,7 @@
 #include "analyzer/media/short_hole.h"
 #include "captures/base/memory.h"
 
-enum { STREAMS_LEAST = 4, PAIRS_LEAST = 2, PAIRS_LOOK = 16 };
+enum { STREAMS_LEAST = 4, PAIRS_LEAST = 2, PAIRS_LOOK = 16, BACK_LOOK = 512 };
 
 #define TOGETHER_NS (50 * MILLISECOND_NS)
 
@@ -66,7 +66,7 @@ static unsigned pairs_of(const struct hole *holes, unsigned n)
 		const struct stream *a = holes[i].stream;
 		bool back = false;
 
-		for (unsigned k = i + 1; k < n && !back; k++)
+		for (unsigned k = i + 1; k < n && k <= i + BACK_LOOK && !back; k++)
 			back = address_equal(&a->src.addr, &holes[k].stream->dst.addr) &&
 			       address_equal(&a->dst.addr, &holes[k].stream->src.addr);
 		pairs += back;
@@ -95,19 +95,21 @@ struct short_losses short_losses_reckon(const struct facts *f)
 	struct short_losses l = { { NULL, 0 }, NULL, 0 };
 	struct lives lives = { NULL, NULL, 0 };
 	struct hole *holes;
-	unsigned n = collect(f, &holes), end;
+	unsigned n = collect(f, &holes), end = 0;
 
 	if (n) {
 		lives = lives_of(f, EVERY_FILE);
 		l.own = memory_resize(NULL, n, sizeof *l.own);
 	}
-	for (unsigned i = 0; i < n; i = end) {
-		for (end = i; end < n && holes[end].from_ns - holes[i].from_ns <= TOGETHER_NS;)
+	for (unsigned i = 0; i < n;) {
+		while (end < n && holes[end].from_ns - holes[i].from_ns <= TOGETHER_NS)
 			end++;
-		if (of_capture(f, &holes[i], end - i, lives_over(&lives, holes[i].from_ns, holes[i].from_ns)))
+		if (of_capture(f, &holes[i], end - i, lives_over(&lives, holes[i].from_ns, holes[i].from_ns))) {
 			add_group(&l, &holes[i], end - i);
-		else
-			end = i + 1;
+			i = end;
+		} else {
+			i++;
+		}
 	}
 	lives_fini(&lives);
 	free(holes);
