@@ -152,6 +152,18 @@ static void cell_talk(struct table *t, const struct view_call *c, int64_t last_n
 	table_cell(t, PAINT_PLAIN, text);
 }
 
+/* "ended", "failed 503" */
+static void cell_state(struct table *t, const struct view_call *c)
+{
+	char text[WORDS];
+
+	if (c->state && c->status && strcmp(c->state, "failed") == 0)
+		snprintf(text, sizeof text, "failed %u", c->status);
+	else
+		snprintf(text, sizeof text, "%s", c->state ? c->state : "unknown");
+	table_cell(t, PAINT_PLAIN, text);
+}
+
 struct call_rows {
 	struct table *t;
 	const struct report *r;
@@ -172,7 +184,7 @@ static void row_add(const struct call_rows *rows, const struct selected_call *s,
 	table_cell(t, PAINT_PLAIN, c->start_ns == NS_NONE ? "-" : ns_clock(c->start_ns, 0, clock));
 	cell_party(t, c, 0, rows->is_wide);
 	cell_party(t, c, 1, false);
-	table_cell(t, PAINT_PLAIN, c->state ? c->state : "unknown");
+	cell_state(t, c);
 	cell_talk(t, c, rows->last_ns);
 	for (unsigned hearer = 0; hearer < 2; hearer++)
 		table_cell(t, hears_paint(c, hearer), hears_cell(c, hearer, hears));

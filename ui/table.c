@@ -24,6 +24,7 @@ struct table {
 	struct cell *cells;
 	size_t cell_count, cell_room;
 	unsigned natural[COLUMN_MAX];
+	bool says[COLUMN_MAX];       /* something else than "-" */
 };
 
 struct layout {
@@ -65,6 +66,7 @@ void table_cell(struct table *t, enum paint paint, const char *utf8)
 	t->cells[t->cell_count++] = (struct cell){ *utf8 ? arena_text(t->arena, span_of(utf8)) : "", paint };
 	if (width > t->natural[column])
 		t->natural[column] = width;
+	t->says[column] |= *utf8 && strcmp(utf8, "-") != 0;
 }
 
 size_t table_rows(const struct table *t)
@@ -105,14 +107,22 @@ static void layout_shrink(const struct table *t, struct layout *l, unsigned room
 	}
 }
 
+/* What says nothing in any row goes before all others. */
+static unsigned leaving_order(const struct table *t, size_t column)
+{
+	unsigned order = t->columns[column].leave_out;
+
+	return order && t->says[column] ? COLUMN_MAX + order : order;
+}
+
 static bool layout_leave_out(const struct table *t, struct layout *l)
 {
 	size_t next = COLUMN_MAX;
 
 	for (size_t i = 0; i < t->column_count; i++) {
-		unsigned order = t->columns[i].leave_out;
+		unsigned order = leaving_order(t, i);
 
-		if (order && !l->left_out[i] && (next == COLUMN_MAX || order < t->columns[next].leave_out))
+		if (order && !l->left_out[i] && (next == COLUMN_MAX || order < leaving_order(t, next)))
 			next = i;
 	}
 	if (next == COLUMN_MAX)

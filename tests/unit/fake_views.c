@@ -265,13 +265,14 @@ static void call_4(const struct engine *e, struct view_call *c)
 
 static bool call_clean(size_t i, struct view_call *c)
 {
-	static const char *const states[] = { "ended", "busy", "cancelled" };
+	static const char *const states[] = { "ended", "busy", "cancelled", "failed" };
 
-	if (i > 2)
+	if (i > 3)
 		return false;
 	call_empty(c);
 	c->n = (unsigned)i + 1;
 	c->state = states[i];
+	c->status = i == 3 ? 404 : 0;
 	c->from = (struct span)TEXT("1002");
 	c->to = (struct span)TEXT("01632960144");
 	c->start_ns = MS(1000 * (int64_t)i);

@@ -277,6 +277,13 @@ static void a_row_opens_its_own_call_where_two_have_one_call_id(void **state)
 	a_scenario_is_seen(state, "trap-callid-reused", shots, COUNT_OF(shots));
 }
 
+static void a_call_that_failed_says_with_what(void **state)
+{
+	static const struct shot shots[] = { { "failed-overview", "<Esc>" }, { "failed-calls", "2" } };
+
+	a_scenario_is_seen(state, "call-failed-h1-congestion", shots, COUNT_OF(shots));
+}
+
 static void heard_without_a_score_has_room_beside_its_lane(void **state)
 {
 	static const struct shot shots[] = { { "no-score-overview", "<Esc>" }, { "no-score-calls", "2" } };
@@ -338,6 +345,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(without_calls_the_streams_have_the_room),
 		cmocka_unit_test(a_row_opens_its_own_call_where_two_have_one_call_id),
+			cmocka_unit_test(a_call_that_failed_says_with_what),
 		cmocka_unit_test(heard_without_a_score_has_room_beside_its_lane),
 		cmocka_unit_test(a_lane_shows_what_its_listener_gets),
 		cmocka_unit_test(problems_have_the_rows_that_calls_leave),

@@ -6,6 +6,7 @@
 
 #include "ui/dashboard/lane.h"
 #include "ui/hears.h"
+#include "ui/status_words.h"
 #include "ui/words.h"
 
 /* clang-format off */
@@ -326,6 +327,24 @@ static const char *cell_text(enum call_column which, struct world *w, const stru
 	return buffer;
 }
 
+/* A call that failed before an answer has nobody who hears: what was answered instead. */
+static bool draw_failure(const struct call_table *t, unsigned i, struct sheet *s, unsigned row, const struct call_row *r)
+{
+	const struct call_table_column *x = &t->columns[i];
+	char text[WORDS * 2];
+	bool named = r->problem;
+
+	if (i + 1 >= t->count || !is_hearing(x->which) || !is_hearing(x[1].which) || r->answered || !r->status ||
+		strcmp(r->state, "failed") != 0)
+		return false;
+	for (unsigned k = 0; k < t->count; k++)
+		named &= t->columns[k].which != COLUMN_PROBLEM;
+	snprintf(text, sizeof text, "%s%s%s", status_words(r->status), named ? ", " : "", named ? r->problem : "");
+	sheet_text(s, row, x->at, x[1].at + x[1].width - x->at, named ? mark_paint((enum call_mark)r->mark) : PAINT_PLAIN,
+		text);
+	return true;
+}
+
 static void draw_cell(const struct call_table *t, const struct call_table_column *x, struct world *w, struct sheet *s,
 	unsigned row, const struct call_row *r, const struct view_call *c)
 {
@@ -357,5 +376,8 @@ void call_table_row(const struct call_table *t, struct dashboard *d, struct worl
 	if (is_marked(d, r->id))
 		sheet_text(s, row, t->column + 2, 1, PAINT_HEAD, "*");
 	for (unsigned i = 0; i < t->count; i++)
-		draw_cell(t, &t->columns[i], w, s, row, r, c);
+		if (draw_failure(t, i, s, row, r))
+			i++;
+		else
+			draw_cell(t, &t->columns[i], w, s, row, r, c);
 }
