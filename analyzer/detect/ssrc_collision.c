@@ -87,6 +87,19 @@ static bool unrelated(const struct stream *a, const struct stream *b, int64_t at
 	return seq_distance(a, b, at_ns) > SEQ_RELATED && (clock_s < 0 || clock_s > 1);
 }
 
+/* One stream on two ways has only some of its numbers on each. */
+static bool counts_whole(const struct stream *s)
+{
+	return s->lost_within < s->packets / 10;
+}
+
+/* By numbers or by clock alone, where the two files' clocks, or a stream that is divided, cannot be why. */
+static bool apart(const struct stream *a, const struct stream *b, int64_t at_ns)
+{
+	return a->capture == b->capture && counts_whole(a) && counts_whole(b) &&
+	       (seq_distance(a, b, at_ns) > SEQ_RELATED || clock_distance_s(a, b, at_ns) > 1);
+}
+
 #define REPORT_LATE_NS (8 * SECOND_NS) /* a report speaks of up to 5 s, and half as much more, before it */
 
 struct meeting {
@@ -105,7 +118,7 @@ static bool collide(struct detection *d, struct meeting *m)
 	       (double)ns_minus(m->to_ns, m->from_ns) >= detection_key(d, "overlap-s") * 1e9 &&
 	       stream_packets_between(a, m->from_ns, m->to_ns) >= least &&
 	       stream_packets_between(b, m->from_ns, m->to_ns) >= least &&
-	       unrelated(a, b, m->from_ns);
+	       (unrelated(a, b, m->from_ns) || apart(a, b, m->from_ns));
 }
 
 /* The receiver reports a tenth of this id, and more, as lost while both send. */
