@@ -61,7 +61,11 @@ static void say_load(const struct facts *facts, const struct failed_call *x, cha
 {
 	struct host_load load = load_of(facts, x);
 
-	snprintf(text, room, "; %u other calls of it were up then", load.up);
+	if (load.up)
+		snprintf(text, room, "; %u other %s of it %s up then", load.up, load.up == 1 ? "call" : "calls",
+			load.up == 1 ? "was" : "were");
+	else
+		snprintf(text, room, "; no other call of it was up then");
 	if (load.in_setup)
 		snprintf(text + strlen(text), room - strlen(text), ", %u more being set up", load.in_setup);
 	if (load.begun >= BEGUN_MANY)

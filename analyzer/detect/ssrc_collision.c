@@ -93,10 +93,20 @@ static bool counts_whole(const struct stream *s)
 	return s->lost_within < s->packets / 10;
 }
 
-/* By numbers or by clock alone, where the two files' clocks, or a stream that is divided, cannot be why. */
+/* The numbers of one belong to the same times as those of the other: one stream, maybe, by two capturing clocks. */
+static bool numbered_alike(const struct stream *a, const struct stream *b)
+{
+	uint32_t rate = a->clock_hz ? a->clock_hz : b->clock_hz;
+	int64_t step_ms = a->ptime_ms ? a->ptime_ms : 20, packets = (int16_t)(uint16_t)(b->first_seq - a->first_seq),
+		clock = (int32_t)(b->first_rtp_ts - a->first_rtp_ts);
+
+	return !rate || llabs(clock - packets * step_ms * rate / 1000) <= rate;
+}
+
+/* By numbers or by clock alone, where a stream that is divided cannot be why, nor two clocks. */
 static bool apart(const struct stream *a, const struct stream *b, int64_t at_ns)
 {
-	return a->capture == b->capture && counts_whole(a) && counts_whole(b) &&
+	return a->capture == b->capture && counts_whole(a) && counts_whole(b) && !numbered_alike(a, b) &&
 	       (seq_distance(a, b, at_ns) > SEQ_RELATED || clock_distance_s(a, b, at_ns) > 1);
 }
 

@@ -225,9 +225,12 @@ static void name_incident(struct incident *i)
 	const char *act_end = strstr(i->root->title.p, ": ");
 	struct address a = blamed(i->root);
 	unsigned calls = i->calls_total = calls_of(i);
-	char at[ADDRESS_TEXT], title[200];
+	char at[ADDRESS_TEXT], title[200], told[TEXT_COUNT + 8], count[TEXT_COUNT];
 
-	if (of_many_calls(i->root))     /* it says what it does to them all */
+	snprintf(told, sizeof told, "%s calls", text_count(calls, count));
+	if (of_many_calls(i->root) && act_end && strstr(act_end, told))        /* "answers 403: 4 calls fail" */
+		snprintf(title, sizeof title, "%s", i->root->title.p);
+	else if (of_many_calls(i->root))        /* it says what it does to them all */
 		snprintf(title, sizeof title, "%.*s: %u calls",
 			act_end ? (int)(act_end - i->root->title.p) : (int)i->root->title.n, i->root->title.p, calls);
 	/* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
