@@ -183,6 +183,36 @@ static void tell_ack(struct finding *f, const struct facts *facts, const struct 
 	finding_fix(f, "Look at why %s acknowledges the answer so late; or let it send its offer with the INVITE.", host);
 }
 
+/* What held it up, behind the cause, and what to change; "%s": the culprit. */
+static void tell_reason(struct finding *f, const struct facts *facts, const char *reason,
+	const struct endpoint *culprit)
+{
+	static const struct {
+		const char *reason, *why, *fix;
+	} texts[] = {
+		{ "latch-late", " Until then it sent to an address that cannot be reached.",
+			"%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN." },
+		{ "first-packets-lost", " It had sent before, as its reports count: those packets did not get here.",
+			"%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP." },
+		{ "media-reinvite", " A re-INVITE had moved the media to another address right after the answer.",
+			"Let %s keep the media where it was (no direct media), or move it later." },
+		{ "ice-slow", " The call uses ICE: nothing is sent before a pair of addresses has passed its checks.",
+			"Look at which candidates %s tries first and in vain: addresses that the other side cannot reach, a TURN or STUN server that does not answer." },
+		{ "dtls-slow", " Its keys come from a DTLS handshake: nothing is sent before that is done.",
+			"Look at the DTLS handshake of %s: when its first message leaves, and which ones have to be repeated." },
+		{ "session-not-opened", " Until then the port was refused by ICMP: who should hear it opened it only then.",
+			"Look at what %s does between answer and first audio: it has to open the port that its SDP names before it sends that." },
+		{ "", "", "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge." },
+	};
+	char host[SAY_TEXT];
+	size_t i = 0;
+
+	while (*texts[i].reason && strcmp(texts[i].reason, reason) != 0)
+		i++;
+	text_add(&f->cause, texts[i].why);
+	finding_fix(f, texts[i].fix, say_host(facts, &culprit->addr, host));
+}
+
 /*
  * A PBX that nobody is seen to speak through may be the end itself: a menu, a fax, a voicemail. What it says begins
  * when it begins, and before keys that it asks for there may be nothing.
@@ -212,7 +242,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	struct finding *f;
 	bool ack_late = strcmp(reason, "ack-late") == 0;
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
-	struct endpoint culprit = ack_late ? party_seen_at(ev->direction, SIDE_CALLER) : sender;
+	struct endpoint culprit = ack_late ? party_seen_at(ev->direction, SIDE_CALLER) :
+		h->opened_ns ? (struct endpoint){ h->icmp->reporter, 0 } : sender;
 	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
 	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
 
@@ -245,18 +276,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		say_point(facts, h, ev->direction, point));
 	if (ack_late)
 		tell_ack(f, facts, ev->dialog, &culprit);
-	else if (strcmp(reason, "latch-late") == 0)
-		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
-	else if (strcmp(reason, "first-packets-lost") == 0)
-		finding_fix(f, "%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP.", host);
-	else if (strcmp(reason, "media-reinvite") == 0)
-		finding_fix(f, "A re-INVITE right after the answer moved the media; let %s keep it where it was (no direct media), or move it later.", host);
-	else if (strcmp(reason, "ice-slow") == 0)
-		finding_fix(f, "Look at which candidates %s tries first and in vain: addresses that the other side cannot reach, a TURN or STUN server that does not answer.", host);
-	else if (strcmp(reason, "dtls-slow") == 0)
-		finding_fix(f, "Look at the DTLS handshake of %s: when its first message leaves, and which ones have to be repeated.", host);
 	else
-		finding_fix(f, "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge.", host);
+		tell_reason(f, facts, reason, &culprit);
 	if (ev->dialog->confirmed_by && !ev->dialog->confirmed_by->request)
 		finding_evidence(f, ev->dialog->confirmed_by->at, "the call is answered");
 	if (h->stream)

@@ -336,8 +336,9 @@ static bool say_other_port(struct finding *f, const struct facts *facts, const s
 }
 
 static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t,
-	bool took)
+	const struct hearing *h)
 {
+	bool took = took_before(h), late = h && h->opened_ns;
 	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT], two[ICMP_TWO];
 
 	say_host(facts, &t->first->reporter, reporter);
@@ -363,6 +364,13 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		}
 		if (say_other_port(f, facts, d, t, host) || say_way_in_only(f, facts, d, t, host))
 			return;
+		if (late) {
+			finding_cause(f, "%s refused audio on UDP port %u at first (%u ICMP errors) and takes it since: it opened it only then.",
+				host, t->first->dst.port, t->count);
+			finding_fix(f, "Look at what %s does between answer and first audio: it has to open the port that its SDP names before it sends that.",
+				host);
+			return;
+		}
 		finding_cause(f, "%s is up, but nothing takes UDP port %u: no program listens, or its NAT has no mapping (%u ICMP errors).", host,
 			      t->first->dst.port, t->count);
 		finding_fix(f, "Check that the SDP of %s names the port that it opened, and that no NAT or ALG changes it on the way; a firewall on the host may "
@@ -408,7 +416,7 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 	else if (wanted)
 		say_wrong_port(f, facts, ev->direction, t, wanted);
 	else
-		say_cause(f, facts, ev->direction, t, took_before(h));
+		say_cause(f, facts, ev->direction, t, h);
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
 	if (answer && !answer->request)
