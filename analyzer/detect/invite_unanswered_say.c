@@ -242,5 +242,5 @@ void invite_unanswered_tell(struct detection *d, const struct unanswered *list, 
 	tell_cause(f, u, to, count);
 	tell_fix(f, facts, u);
 	if (!is_other_face(u) && !u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
-		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
+		say_silent_host(f, facts, &u->hop.dst.addr, "the INVITE");
 }

@@ -355,8 +355,9 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 	if (verdict_other_face(facts, v))
 		tell_other_face(f, v);
 	add_evidence(f, v);
-	if (strcmp(v->reason, "no-response") == 0)
-		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);
+	if (strcmp(v->reason, "no-response") == 0 && say_silent_host(f, facts, &actor(v)->addr, "the requests"))
+		finding_fix(f, "Look whether the registrar on %s runs and listens at that address and port, at its log, and at the firewall on that machine.",
+			host);
 	if (v->run->user_differs && v->confidence == CONFIDENCE_LIKELY)
 		finding_cannot_see(f, "whether the authentication user, which is not the account's number, is right");
 }

@@ -620,8 +620,10 @@ static void tell(struct detection *d, const struct verdict *v)
 		tell_alg(f, v);
 	finding_fix(f, "%s.", fix_of(v, wish_of(t) == WISH_REFRESH));
 	add_evidence(f, v);
-	if (is_silent(v) && !v->hop.answer)
-		finding_cannot_see(f, "whether %s got the request; capture there to decide", host);
+	if (is_silent(v) && !v->hop.answer && say_silent_host(f, facts, &peer->addr, "the request") &&
+	    says(v, "unanswered"))
+		finding_fix(f, "Look at the log of %s and at the firewall on it: the request passes right beside it, and nothing comes back.",
+			host);
 }
 
 static void on_event(struct detection *d, const struct event *ev)

@@ -370,3 +370,18 @@ void say_relay_unseen(struct finding *f)
 {
 	finding_cannot_see(f, "what keeps the relay from it, and whether it sends by an interface that is not captured");
 }
+
+bool say_silent_host(struct finding *f, const struct facts *facts, const struct address *host, const char *what)
+{
+	struct vantage seen = network_vantage(facts->network);
+	char name[SAY_TEXT];
+
+	say_host(facts, host, name);
+	if (seen.host && address_equal(&seen.host->addr, host) && seen.confidence == VANTAGE_CERTAIN &&
+	    (seen.kind == VANTAGE_ON_HOST || seen.kind == VANTAGE_NEAR)) {
+		finding_cannot_see(f, "whether the program on %s got %s: a firewall on that machine may have taken it; its log decides", name, what);
+		return true;
+	}
+	finding_cannot_see(f, "whether %s got %s; capture there to decide", name, what);
+	return false;
+}

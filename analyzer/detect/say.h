@@ -40,6 +40,8 @@ void say_relay_fix(struct finding *f, const char *relay, const char *at);
 bool say_first_packet_fix(struct finding *f, const struct facts *facts, const struct address *server,
 	const struct address *router, const char *phone);
 void say_relay_unseen(struct finding *f);
+/* `what` went to that host and nothing came back: who can tell whether it got there. Is the capture from beside it? */
+bool say_silent_host(struct finding *f, const struct facts *facts, const struct address *host, const char *what);
 /* A request inside a call, with its article: "a re-INVITE", "an UPDATE", "a BYE". */
 const char *say_request(enum sip_method method);
 /* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
