@@ -487,8 +487,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			      v->confidence == CONFIDENCE_CERTAIN ? "and was not refreshed, although the phone is alive"
 			      : "and was not refreshed, or the phone is off", w->entity);
 	else if (says(v, "notify-unanswered") || says(v, "notify-fragmented"))
-		finding_cause(f, "Lamp of %s at %s gets no updates: NOTIFY sent %u times to %s, no reply%s; its last SUBSCRIBE came from %s.", w->entity, watcher, v->note->copies,
-			      endpoint_text(&v->note->dst, to),
+		finding_cause(f, "Lamp of %s at %s gets no updates: NOTIFY sent %u %s to %s, no reply%s; its last SUBSCRIBE came from %s.", w->entity, watcher, v->note->copies,
+			      v->note->copies == 1 ? "time" : "times", endpoint_text(&v->note->dst, to),
 			      says(v, "notify-fragmented") ? ", while small ones are answered" : "",
 			      w->ask_count ? endpoint_text(&w->watcher_at, from) : "before this capture");
 	else if (says(v, "notify-481"))

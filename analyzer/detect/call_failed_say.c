@@ -99,14 +99,14 @@ static void say_chain(const struct facts *facts, const struct failed_call *f, ch
 	*text = '\0';
 	say_host(facts, &f->made->src.addr, maker);
 	if (f->judged != f->leg)
-		snprintf(text, room, " It was made by %s; %s handed it on as %u.", maker,
+		snprintf(text, room, " The refusal was made by %s; %s handed it on as %u.", maker,
 			say_host(facts, &f->to_caller->src.addr, last), f->to_caller->status);
 	else if (!address_equal(&f->to_caller->src.addr, &f->made->src.addr))
-		snprintf(text, room, " It was made by %s; %s handed it on.", maker,
+		snprintf(text, room, " The refusal was made by %s; %s handed it on.", maker,
 			say_host(facts, &f->to_caller->src.addr, last));
 	else if (!f->deaf && say_serves(facts, &f->made->src.addr) &&
 	    part_of_maker(f->refusal.reason) == PART_CULPRIT)
-		snprintf(text, room, " It was made by %s or beyond it.", maker);
+		snprintf(text, room, " The refusal was made by %s or beyond it.", maker);
 }
 
 static void tell_cause(struct finding *f, const struct facts *facts, const struct failed_call *x, unsigned count,

@@ -171,7 +171,13 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	snprintf(act, sizeof act, "%s announces early media", from);
 	snprintf(effect, sizeof effect, "%s %shears no early audio", to, say_claim(f));
 	say_title(f, act, effect);
-	if (h->misdirected) {
+	if (h->misdirected && !window_has_target(h->window, &h->misdirected->dst)) {
+		endpoint_text(&h->misdirected->dst, went);
+		finding_cause(f, "%s announced early media with its %u; in %.1f s all of it went to %s, and the SDP of %s names %s.",
+			from, e->progress->status, seconds, went, to, at);
+		finding_fix(f, "Look for a NAT or ALG that changes the SDP on the way to %s; else it is a fault of %s: update it.", from,
+			from);
+	} else if (h->misdirected) {
 		endpoint_text(&h->misdirected->dst, went);
 		finding_cause(f, "%s announced early media with its %u; in %.1f s all of it went to %s, where %s cannot be reached.", from, e->progress->status, seconds,
 			      went, to);

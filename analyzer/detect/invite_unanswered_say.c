@@ -125,7 +125,7 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 static const char *act_of(const struct unanswered *u)
 {
 	if (u->icmp)
-		return address_equal(&u->icmp->reporter, &u->hop.dst.addr) ? "refuses the call" : "cannot be reached";
+		return address_equal(&u->icmp->reporter, &u->hop.dst.addr) ? "refuses the call" : "is out of reach (ICMP)";
 	if (is_other_face(u))
 		return "answers from another address";
 	if (!u->hop.answer && !u->hop.astray)

@@ -228,11 +228,21 @@ static void tell_sender(struct finding *f, const struct facts *facts, const stru
 	finding_cause(f, "%s %s the BYE%s and sent %s more packets.", host,
 		leg->ended_by_side == s->direction->sender ? "sent"
 		: end_answered(leg) ? "answered" : "was never seen to answer", times, packets);
+	if (strcmp(f->reason, "one-leg-ended") == 0 && end_answered(leg)) {
+		text_add(&f->cause, " The call's other leg is still up.");
+		finding_fix(f, "Look at the bridge of %s (its log, its version): when one leg ends, it has to stop the audio into it and end the other one.",
+			host);
+		return;
+	}
+	if (end_answered(leg)) {
+		finding_fix(f, "Update %s: it knows that the call is over and does not stop; switch its RTP inactivity timer on.",
+			host);
+		return;
+	}
 	finding_fix(f,
 		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
 		host);
-	if (!end_answered(leg))
-		finding_cannot_see(f, "whether %s ever got the BYE", host);
+	finding_cannot_see(f, "whether %s ever got the BYE", host);
 }
 
 static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, double packets)

@@ -194,6 +194,11 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.",
 			w->receiver_full, w->sdp, w->real, w->sender_host);
 		say_external_fix(f, w);
+	} else if (strcmp(f->reason, "latch-lost") == 0) {
+		entitle(f, w, h, w->sender_host, "turns to a private address");
+		finding_cause(f, "%s first sent to where %s's packets come from, and then turned to %s, the private address that %s's SDP names, behind a NAT.",
+			w->sender_host, w->receiver, w->to, w->receiver);
+		say_private_fix(f, w);
 	} else if (strcmp(f->reason, "sdp-ignored") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to the wrong host");
 		finding_cause(f, "%s sends %s's audio to %s, the host that signals; SDP names %s (c=), and %s's own audio comes from there.", w->sender_host,
@@ -212,8 +217,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "Find out who told %s to send to %s: compare the SDP in %s's messages with the SDP that reaches %s; look at port forwardings and "
 			    "an ALG between them.", w->sender_host, w->to, w->receiver, w->sender_host);
 	} else {
-		entitle(f, w, h, w->sender_host, strcmp(f->reason,
-			"latch-lost") == 0 ? "turns to a private address" : "sends to a private address");
+		entitle(f, w, h, w->sender_host, "sends to a private address");
 		finding_cause(f, "%s told %s to send its audio to %s, a private address behind a NAT (its packets come from %s); %s obeys.", w->receiver_full,
 			      w->sender_host, w->to, w->real, w->sender_host);
 		say_private_fix(f, w);
