@@ -382,7 +382,7 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct m
 	/* who wrote it into the message that reached the sender */
 	struct endpoint named_by = named && named->message ? named->message->src
 		: party_seen_at(d, side_other(d->sender));
-	struct endpoint told = party_seen_at(d, d->sender);
+	struct endpoint told = party_seen_at(d, d->sender), hears_at = party_seen_at(d, side_other(d->sender));
 	char relay[SAY_TEXT], other[SAY_TEXT];
 	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
 
@@ -402,6 +402,11 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct m
 		finding_fix(f, "See whether the media service runs on the machine that the session description names, has ports and licences, and is the right one.");
 	else if (strcmp(f->reason, "ice-failed") == 0)
 		finding_fix(f, "Open UDP both ways between %s and %s, or give the clients a TURN server (best one that speaks TCP and TLS, too).", x, y);
+	else if (strcmp(f->reason, "never-sent-both") == 0)
+		finding_fix(f, "Look at what %s and %s do after the answer: on a server at its media service, licence and port range, on a phone at microphone, mute and its own firewall. If both wait for the first packet, let one of them send first (RTP keepalives, comedia on one side only).",
+			say_host(facts, &told.addr, relay), say_host(facts, &hears_at.addr, other));
+	else if (strcmp(f->reason, "port-closed") == 0)
+		finding_fix(f, "Check that both session descriptions name the ports that were opened, and that no NAT or ALG changes them on the way; firewalls on the hosts may refuse, too.");
 	else if (stale)
 		finding_fix(f, "Let %s send to %s, as the newest SDP says: after a re-INVITE it has to forget what "
 			"it learnt before, and packets that are still on the way from the old "
