@@ -228,6 +228,9 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 		tell_bursts(f, s, src);
 	else if (strcmp(f->reason, "route-step") == 0)
 		tell_step(f, s, src);
+	else if (strcmp(f->reason, "clock-drift") == 0)
+		finding_fix(f, "Look at what gives %s its sound clock: the sound card or its driver, a sample rate that is converted, a virtual machine without a good clock; update it. A receiver that follows the clock (adaptive buffer) relieves.",
+			src);
 	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late),
 		text_count(s->packets, all));
 	finding_cannot_see(f, "how deep the receiver's own buffer is");

@@ -265,14 +265,15 @@ static void tell(struct detection *d, const struct shared *s)
 				endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
 	struct finding *f = detection_raise_keyed(d, key, reason_of(s), severity_of(s), confidence_of(s));
 	const struct device *first = s->site->device[s->from];
+	unsigned moved = s->kept < s->phones ? s->phones - s->kept : 0;
 	char router[ADDRESS_TEXT];
 
 	address_text(&s->site->outer, router);
 	finding_title(f, "%u phones behind %s share SIP port %u", s->phones, router, first->inner.port);
-	finding_cause(f,
-		"%u phones use local port %u behind %s; the router had to move %u of them to other public ports.",
-		s->phones, first->inner.port,
-		      router, s->phones - (s->kept < s->phones ? s->kept : s->phones));
+	finding_cause(f, "%u phones use local port %u behind %s", s->phones, first->inner.port, router);
+	if (moved)
+		text_addf(&f->cause, "; the router had to move %u of them to other public ports", moved);
+	text_add(&f->cause, ".");
 	say_plan(&f->fix, s);
 	say_harm(f, s);
 	add_phones(f, s);
