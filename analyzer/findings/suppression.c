@@ -104,6 +104,7 @@ static const struct row {
 	/* what either sends all the same */
 	{ "codec-not-agreed", "no-common-codec", SAME_SIGNALLING, { "codec-not-agreed" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_SIGNALLING, { "codec-not-agreed" } },
+	{ "rtp-port-reuse", "mislatched", SAME_CALL, { "one-way-audio", "media-unexpected-source" } },
 	{ "rtp-injection", "media-hijack", SAME_CALL,
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
 	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent", "audio-missing-after-hold" } },
