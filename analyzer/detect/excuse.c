@@ -58,8 +58,15 @@ static const struct window *other_window(const struct leg *other, enum side send
 /* Does the sender's media live on that party's machine? Then it is what joins the legs and passes audio on. */
 static bool shares_host(const struct judge *j, const struct party *p)
 {
+	const struct address *own = j->d ? &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr : NULL;
+
 	for (unsigned i = 0; i < j->sender->media_count; i++) {
-		if (network_same(j->facts->network, &j->sender->at[i].addr, &p->signalling.addr))
+		const struct address *media = &j->sender->at[i].addr;
+
+		/* the outer address of a NAT is that of each phone behind it: it has to be the machine that signals, too */
+		if (address_equal(media, &p->signalling.addr) ||
+		    (network_same(j->facts->network, media, &p->signalling.addr) &&
+		    (!own || network_same(j->facts->network, own, &p->signalling.addr))))
 			return true;
 	}
 	return false;
