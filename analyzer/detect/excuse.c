@@ -63,7 +63,7 @@ static bool shares_host(const struct judge *j, const struct party *p)
 	for (unsigned i = 0; i < j->sender->media_count; i++) {
 		const struct address *media = &j->sender->at[i].addr;
 
-		/* the outer address of a NAT is that of each phone behind it: it has to be the machine that signals, too */
+		/* a NAT's outer address is that of each phone behind it: it has to be the machine that signals, too */
 		if (address_equal(media, &p->signalling.addr) ||
 		    (network_same(j->facts->network, media, &p->signalling.addr) &&
 		    (!own || network_same(j->facts->network, own, &p->signalling.addr))))

@@ -86,7 +86,7 @@ struct state {
 	struct asked *ring;          /* ASKED, likewise */
 	struct hash asked, by_call;  /* those of the ring that are not free */
 	unsigned next, last_hops;    /* last_hops: of the ring */
-	uint32_t looked[FIRST_LOOKS];        /* hashes of who asked, and by which method: its first request was looked at */
+	uint32_t looked[FIRST_LOOKS];        /* hashes of who asked, and by which method: looked at once */
 	unsigned looked_count;
 };
 

@@ -157,7 +157,9 @@ static struct direction *same_port(const struct place *p, const struct stream *s
 static bool went_wrong_first(const struct stream *s, const struct direction *d)
 {
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i]->direction == d && d->streams[i]->bound_by <= B7 && d->streams[i]->first_ns < s->last_ns)
+		const struct stream *right = d->streams[i];
+
+		if (right->direction == d && right->bound_by <= B7 && right->first_ns < s->last_ns)
 			return false;
 	}
 	return binding_source_rank(s, d) == 3 && fits_start(s, d);

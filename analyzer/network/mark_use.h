@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mark_use: data that carries the mark of voice (EF, or precedence 5), by pair of hosts: TCP, for voice does not go over
- * it, and UDP of no known kind in packets that no voice fills. Bounded: the first pairs met.
+ * mark_use: data that carries the mark of voice (EF, or precedence 5), by pair of hosts: TCP, for voice does not go
+ * over it, and UDP of no known kind in packets that no voice fills. Bounded: the first pairs met.
  */
 #ifndef DEADAIR_NETWORK_MARK_USE_H
 #define DEADAIR_NETWORK_MARK_USE_H

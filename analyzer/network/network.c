@@ -8,7 +8,6 @@
 
 enum { TABLE_MIN = 16 };
 
-
 static size_t or_default(size_t configured, size_t otherwise)
 {
 	return configured == 0 ? otherwise : configured < TABLE_MIN ? TABLE_MIN : configured;
