@@ -113,6 +113,16 @@ static bool silent_already(const struct facts *facts, const struct hearing *h, d
 	return in && in->direction && heard.known && (double)heard.silent >= ratio * (double)heard.samples;
 }
 
+/* Seconds of its audio in which no other leg of the call is held: only then it has sound to pass on. */
+static double passes_on_s(const struct facts *facts, struct direction *d, const struct hearing *h)
+{
+	double s = 0;
+
+	for (int64_t t = h->delivered_from_ns; t < h->delivered_to_ns; t = ns_add(t, SECOND_NS))
+		s += !hearing_excused(facts, d, t);
+	return s;
+}
+
 static bool encrypted(const struct hearing *h)
 {
 	return h->window->secure || h->window->dtls;
@@ -197,6 +207,8 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 		tell(d, ev, h, "bridge-failed", CONFIDENCE_CERTAIN, proof);
 	else if (back < 3)
 		detection_pass(d, NULL, "nobody speaks in the other direction either");
+	else if (passes_on_s(facts, ev->direction, h) < detection_key(d, "min-seconds"))
+		detection_pass(d, "N9", "another leg of the call is on hold: it has no sound to pass on");
 	else if (silent_already(facts, h, ratio))
 		detection_pass(d, NULL, "what its sender gets on the other leg holds no sound either: told there");
 	else

@@ -69,7 +69,9 @@ const char *dropped_pattern_reason(const struct dropped_pattern *p)
 {
 	if (is_oversize(p))
 		return "oversize";
-	if (p->messages >= PATTERN_MIN && p->one_method && !p->method_passed)
+	/* one INVITE may be dropped for what is in it */
+	if (p->one_method && !p->method_passed && (p->messages >= PATTERN_MIN ||
+	    (p->transmissions >= REPEATED_MIN && p->method != SIP_INVITE)))
 		return "method-filtered";
 	return "unlocated";
 }

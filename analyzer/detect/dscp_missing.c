@@ -452,11 +452,11 @@ static void judge_data(struct detection *d)
 		say_host(facts, &x->src, from);
 		say_host(facts, &x->dst, to);
 		finding_title(f, "%s sends data with the mark of voice", from);
-		finding_cause(f, "%s sends TCP (port %u) to %s with DSCP %u, %.0f kbit/s over %.0f s: it takes the place that is kept for voice.",
-			      from, x->port, to, x->dscp, kbits, seconds);
+		finding_cause(f, "%s sends %s (port %u) to %s with DSCP %u, %.0f kbit/s over %.0f s: it takes the place that is kept for voice.",
+			      from, x->udp ? "UDP" : "TCP", x->port, to, x->dscp, kbits, seconds);
 		finding_fix(f, "Take the mark off at the switch port of %s: trust EF (46) from phones and PBX only.", from);
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ x->src, 0 });
-		finding_evidence(f, x->first, "TCP with DSCP %u", x->dscp);
+		finding_evidence(f, x->first, "%s with DSCP %u", x->udp ? "UDP" : "TCP", x->dscp);
 		finding_evidence(f, x->last, "still");
 		finding_times(f, x->first.at_ns, x->last.at_ns);
 		f->count = 1;

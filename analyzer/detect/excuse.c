@@ -58,8 +58,15 @@ static const struct window *other_window(const struct leg *other, enum side send
 /* Does the sender's media live on that party's machine? Then it is what joins the legs and passes audio on. */
 static bool shares_host(const struct judge *j, const struct party *p)
 {
+	const struct address *own = j->d ? &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr : NULL;
+
 	for (unsigned i = 0; i < j->sender->media_count; i++) {
-		if (network_same(j->facts->network, &j->sender->at[i].addr, &p->signalling.addr))
+		const struct address *media = &j->sender->at[i].addr;
+
+		/* a NAT's outer address is that of each phone behind it: it has to be the machine that signals, too */
+		if (address_equal(media, &p->signalling.addr) ||
+		    (network_same(j->facts->network, media, &p->signalling.addr) &&
+		    (!own || network_same(j->facts->network, own, &p->signalling.addr))))
 			return true;
 	}
 	return false;
@@ -215,6 +222,36 @@ static bool same_box(const struct judge *j, const struct window *w)
 	return h && h->sip_port_count && !(h->roles & 1u << ROLE_NAT);
 }
 
+/*
+ * The first INVITE was answered before its proxy, and further on accepted; what its sender was told of it is here, and
+ * no 200 (1.2: for the offerer the session begins with the 200 that reaches it).
+ */
+static bool never_told(const struct judge *j, const struct window *w)
+{
+	const struct exchange *x = w->exchange;
+	const struct message *first = NULL;
+	bool heard = false, further = false;
+
+	if (!x || x->kind != EXCHANGE_INITIAL || x->offerer != j->d->sender || !x->transaction ||
+	    j->d->slot->dialog->ack_seen)
+		return false;
+	for (unsigned i = 0; i < x->offer.count; i++) {
+		if (!first || x->offer.seen[i]->via_count < first->via_count)
+			first = x->offer.seen[i];
+	}
+	CHAIN_EACH(it, &x->transaction->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+		bool back = first && !m->request && address_equal(&m->dst.addr, &first->src.addr);
+
+		if (back && m->status >= 200)
+			return false;
+		heard |= back;
+		further |= first && m->request && m->via_count > first->via_count &&
+			address_equal(&m->src.addr, &first->dst.addr);
+	}
+	return heard && further;
+}
+
 /* Comfort noise came in the window: the path works, nobody speaks. */
 static bool comfort_only(const struct judge *j, const struct window *w)
 {
@@ -253,6 +290,8 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 	/* whoever sends does not get through: a path that is asked and does not answer */
 	bool lost = !whole && ice_checks_unanswered(j->facts, j->d->slot, from_ns);
 
+	if (whole && never_told(j, w))
+		return judge_because(h, "the answer was not handed on to the caller, who does not know that the call stands"), "N1";
 	if (j->d->slot->dialog->leg->siprec)
 		return judge_because(h, "a recording leg sends one way"), "N3";
 	if (comfort_only(j, w))
@@ -311,13 +350,10 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 	return is_automaton(&j) && !conversation(&j, at_ns);
 }
 
-bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+bool hearing_keys_pressed(const struct direction *d, int64_t from_ns, int64_t to_ns)
 {
 	const struct direction *back = direction_reverse(d);
-	struct endpoint sender = party_seen_at(d, d->sender);
 
-	if (!say_serves(facts, &sender.addr))
-		return false;
 	for (unsigned i = 0; i < back->stream_count; i++) {
 		const struct digits *all = back->streams[i]->digits;
 
@@ -328,6 +364,13 @@ bool hearing_collects_keys(const struct facts *facts, const struct direction *d,
 		}
 	}
 	return false;
+}
+
+bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	struct endpoint sender = party_seen_at(d, d->sender);
+
+	return say_serves(facts, &sender.addr) && hearing_keys_pressed(d, from_ns, to_ns);
 }
 
 /* Closed from before the time until behind it, as far as a hold that begins with it goes. */

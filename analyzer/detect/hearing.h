@@ -118,6 +118,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns);
 /* The latest stream that the sender sends itself: not what a relay makes of it. NULL none. */
 const struct stream *hearing_own_stream(const struct facts *facts, const struct direction *d);
+/* Keys that the listener presses then, or shortly before. */
+bool hearing_keys_pressed(const struct direction *d, int64_t from_ns, int64_t to_ns);
 /* A server that collects the keys of its listener, for a menu or a feature code, has nothing to say meanwhile. */
 bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */

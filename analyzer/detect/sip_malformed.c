@@ -37,7 +37,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { CASES_MAX = 256, ASKED = 256, TEXT_MAX = 4096, CASE_FRAMES = 4, CASE_LEGS = 8 };
+enum { CASES_MAX = 256, ASKED = 256, TEXT_MAX = 4096, CASE_FRAMES = 4, CASE_LEGS = 8, FIRST_LOOKS = 12 };
 
 struct rule_case {                   /* one rule that one sender breaks towards one receiver */
 	struct address sender;
@@ -86,6 +86,8 @@ struct state {
 	struct asked *ring;          /* ASKED, likewise */
 	struct hash asked, by_call;  /* those of the ring that are not free */
 	unsigned next, last_hops;    /* last_hops: of the ring */
+	uint32_t looked[FIRST_LOOKS];        /* hashes of who asked, and by which method: looked at once */
+	unsigned looked_count;
 };
 
 static void asked_free(struct asked *a)
@@ -246,8 +248,11 @@ static void asked_add(struct state *st, const struct packet *p, uint64_t key, ui
 	memcpy(a->text, text.p, a->n);
 }
 
-/* Harm was done: now each field is worth a look. All rules that it breaks, those found first among them. */
-static uint32_t look_again(struct state *st, struct asked *a)
+/*
+ * Harm was done, or it is the first of its kind: now each field is worth a look. All rules that it breaks, those found
+ * first among them. thorough: as sip_rules_broken().
+ */
+static uint32_t look_again(struct state *st, struct asked *a, bool thorough)
 {
 	struct sip_message *m;
 	uint32_t rules = a->rules;
@@ -257,7 +262,7 @@ static uint32_t look_again(struct state *st, struct asked *a)
 	m = memory_zalloc(sizeof *m);
 	if (sip_message_parse((struct span){ a->text, a->n }, a->n, m)) {
 		sip_message_judge(m);
-		rules |= sip_rules_broken(m, a->transport, true);
+		rules |= sip_rules_broken(m, a->transport, thorough);
 		note_rules(st, m, rules & ~a->rules, &a->src, &a->dst, a->at);
 	}
 	free(m);
@@ -293,6 +298,22 @@ static bool refuses(unsigned status)
 	return status == 400 || status == 416 || status == 505 || status == 513;
 }
 
+/* What is taken all the same is looked at once for each sender and method, and no more of many. */
+static bool is_first(struct state *st, const struct asked *a)
+{
+	uint32_t who = (uint32_t)hash_mix(address_hash(&a->src), a->method);
+
+	for (unsigned i = 0; i < st->looked_count; i++) {
+		if (st->looked[i] == who)
+			return false;
+	}
+	if (st->looked_count < FIRST_LOOKS)
+		st->looked[st->looked_count++] = who;
+	else
+		return false;
+	return true;
+}
+
 static void take_response(struct state *st, const struct packet *p, struct asked *a)
 {
 	/* 483: the header that is missing is Max-Forwards */
@@ -303,7 +324,8 @@ static void take_response(struct state *st, const struct packet *p, struct asked
 		a->final = (uint16_t)p->sip->status;
 	if (!a || a->answered || p->sip->status < 101)
 		return;
-	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
+	note_outcome(st, a, refused || is_first(st, a) ? look_again(st, a, refused) : a->rules,
+		refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
 		(uint16_t)p->sip->status, frame_ref_of(p));
 	a->answered = true;
 }
@@ -463,7 +485,7 @@ static void settle_ignored(struct detection *d, struct state *st)
 			continue;
 		path = sip_paths_find(facts->paths, &a->src, &a->dst, a->transport);
 		if (path && path->answered)
-			note_outcome(st, a, look_again(st, a), OUTCOME_IGNORED, 0, (struct frame_ref){ 0 });
+			note_outcome(st, a, look_again(st, a, true), OUTCOME_IGNORED, 0, (struct frame_ref){ 0 });
 		asked_drop(st, a);
 	}
 }

@@ -153,6 +153,18 @@ static struct direction *same_port(const struct place *p, const struct stream *s
 	return binding_overlaps(s, d) && host_received(s, d) ? d : NULL;
 }
 
+/* From the socket that SDP names as the sender's, and over before the first audio came to where it should. */
+static bool went_wrong_first(const struct stream *s, const struct direction *d)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *right = d->streams[i];
+
+		if (right->direction == d && right->bound_by <= B7 && right->first_ns < s->last_ns)
+			return false;
+	}
+	return binding_source_rank(s, d) == 3 && fits_start(s, d);
+}
+
 /* B8: right host, wrong port, from the right host; from the beginning, or turned there later. */
 static struct direction *wrong_port(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
@@ -164,7 +176,7 @@ static struct direction *wrong_port(const struct place *p, const struct stream *
 	if (p->candidate || p->mline >= dialog->mslot_count)
 		return NULL;
 	d = &dialog->mslots[p->mline].direction[side_other(p->side)];
-	return binding_overlaps(s, d) && turned(s, d, B7, &same) ? d : NULL;
+	return binding_overlaps(s, d) && (went_wrong_first(s, d) || turned(s, d, B7, &same)) ? d : NULL;
 }
 
 /* B8, too: the same audio, from the socket that SDP names as the sender's, turned to another host. */

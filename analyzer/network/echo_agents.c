@@ -348,6 +348,9 @@ static void turns_begin(struct agent *x, const struct packet *p, const struct si
 {
 	uint64_t id = m->method == SIP_REGISTER ? m->keys.call_id : 0;
 
+	/* it takes its binding back and registers another: that is its own doing (contact-flap `self-correct`) */
+	if (id && m->has_expires && m->expires_s == 0)
+		x->turns[TURN_REGISTER_CONTACT] = (struct turns){ .last = TURN_NONE };
 	if (!endpoint_equal(&x->phone.source, &p->src) || (id && x->register_id && id != x->register_id))
 		memset(x->turns, 0, sizeof x->turns);
 	if (id)

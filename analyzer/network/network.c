@@ -8,8 +8,6 @@
 
 enum { TABLE_MIN = 16 };
 
-enum { TCP = 6 };
-
 static size_t or_default(size_t configured, size_t otherwise)
 {
 	return configured == 0 ? otherwise : configured < TABLE_MIN ? TABLE_MIN : configured;
@@ -177,7 +175,7 @@ void network_packet_at(struct network *n, const struct packet *p, enum duplicate
 		host_passed(pair->src, p, count);
 		return;
 	}
-	if (p->dscp && p->ip_protocol == TCP)
+	if (p->dscp && p->kind != PACKET_RTP)
 		mark_uses_packet(&n->marks, p);
 	host_sent(n, pair->src, p, count);
 	host_received(pair->dst, p, count);

@@ -46,6 +46,7 @@ struct source_target {               /* a host that it asked */
 	unsigned requests, rounds;   /* rounds: asked again 10 s or more later */
 	bool answered;               /* by SIP, whatever it said */
 	bool accepted;               /* with a 2xx */
+	uint16_t accepts;            /* so many times */
 	uint16_t status;             /* of the first answer that is no 100 */
 	struct frame_ref answered_at;
 	uint8_t method;              /* that was answered */

@@ -70,6 +70,7 @@ static void target_answer(struct source_target *t, const struct attempt *a, cons
 		return;
 	t->answered = true;
 	t->accepted |= status / 100 == 2;
+	t->accepts += status / 100 == 2 && t->accepts < UINT16_MAX;
 	if (!t->status) {
 		t->status = (uint16_t)status;
 		t->method = a->method;

@@ -12,6 +12,7 @@ enum {
 	PHONE_MINUTE = 20,           /* no phone tries so often */
 	LOOP_S = 2,                  /* a phone that answers challenges in a loop has given up by then */
 	IN_ORDER = 8,
+	OPEN_PART = 5,               /* of the ports that a sweep asks, fewer than one in so many accept */
 	REQUEST_FLOOD_S = 5, INVITE_FLOOD_S = 3, INVITES_MINUTE = 60,
 	HIDES_USERS = 5,
 	SLOW_DAY = 25                /* users, or hosts, in a day */
@@ -310,10 +311,11 @@ static bool scans_users(const struct sources *s, const struct source *x)
 	return x->answered && (sure || (!calls_only && one_port(x)));
 }
 
+/* An open port or two answer the OPTIONS of a sweep, too; of the phones behind one router that a PBX asks more do. */
 static bool sweeps_ports(const struct source *x)
 {
 	for (unsigned i = 0; i < x->target_count; i++) {
-		if (x->targets[i].swept && !x->targets[i].accepted)
+		if (x->targets[i].swept && x->targets[i].accepts * OPEN_PART < x->targets[i].port_count && !x->accepted)
 			return true;
 	}
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mark_use: TCP with the mark of voice by pair of hosts, and no more pairs than there is room for. */
+/* mark_use: data with the mark of voice by pair of hosts, and no more pairs than there is room for. */
 #include "analyzer/network/mark_use.h"
 
 #include <setjmp.h>
@@ -10,9 +10,19 @@
 
 static void say(struct mark_uses *u, uint8_t host, uint8_t dscp, uint8_t kind)
 {
-	struct packet p = { .kind = kind, .transport = TRANSPORT_TCP, .dscp = dscp, .ip_bytes = 1000, .frame = 1,
+	struct packet p = { .kind = kind, .transport = TRANSPORT_TCP, .ip_protocol = 6, .dscp = dscp,
+		.ip_bytes = 1000, .frame = 1,
 		.src = { address_v4((uint8_t[]){ 10, 0, 0, host }), 40000 },
 		.dst = { address_v4((uint8_t[]){ 10, 0, 1, 1 }), 443 } };
+
+	mark_uses_packet(u, &p);
+}
+
+static void say_udp(struct mark_uses *u, uint8_t kind, uint32_t bytes)
+{
+	struct packet p = { .kind = kind, .transport = TRANSPORT_UDP, .ip_protocol = 17, .dscp = 46, .has = HAS_PORTS,
+		.ip_bytes = bytes, .frame = 1, .src = { address_v4((uint8_t[]){ 10, 0, 0, 9 }), 40000 },
+		.dst = { address_v4((uint8_t[]){ 10, 0, 1, 1 }), 7001 } };
 
 	mark_uses_packet(u, &p);
 }
@@ -33,6 +43,13 @@ static void what_counts(void **state)
 	assert_int_equal(u.list[0].packets, 2);
 	assert_int_equal(u.list[0].bytes, 2000);
 	assert_int_equal(u.list[0].port, 443);
+	/* voice and what is as small as voice in a tunnel are no data */
+	say_udp(&u, PACKET_RTP, 1200);
+	say_udp(&u, PACKET_OTHER, 280);
+	assert_int_equal(u.count, 2);
+	say_udp(&u, PACKET_OTHER, 1200);
+	assert_int_equal(u.count, 3);
+	assert_true(u.list[2].udp);
 }
 
 static void when_it_is_full(void **state)
