@@ -422,6 +422,12 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 
 struct words { char from[SAY_TEXT], to[SAY_TEXT]; unsigned frame; };
 
+/* The sender keeps to what it announced: who passed it on has put another key in its place. */
+static bool is_replaced(const struct breach *b)
+{
+	return b->tested.sort == SRTP_KEYS_OTHER && b->tested.whose == SRTP_KEYS_REPLACED;
+}
+
 /* Behind "... fail authentication with the key that it announced". */
 static void say_key(struct finding *f, const struct breach *b, const struct words *w)
 {
@@ -433,15 +439,23 @@ static void say_key(struct finding *f, const struct breach *b, const struct word
 	if (k->sort == SRTP_KEYS_OTHER) {
 		static const char *const known[] = { [SRTP_KEYS_OWN] = "they fit its key of frame %u",
 			[SRTP_KEYS_LINE] = "they fit another key of its offer in frame %u, which the answer has not chosen",
+			[SRTP_KEYS_REPLACED] = "they fit the one that it announced in frame %u, which was replaced on the way",
 			[SRTP_KEYS_RECEIVER] = "they fit the key that the other side announced in frame %u",
 			[SRTP_KEYS_ELSEWHERE] = "they fit a key of another hop, medium or leg in frame %u" };
 
 		snprintf(where, sizeof where, known[k->whose], at);
 		fits = where;
 	}
-	finding_cause(f, "%s packets of %s fail authentication with the key that %s announced in frame %u; %s.",
-		SAY_COUNT(k->tested), w->from, w->from, w->frame, fits);
-	if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
+	if (is_replaced(b))
+		finding_cause(f, "%s packets of %s fail authentication with the key that %s was given for it in frame %u; %s.",
+			SAY_COUNT(k->tested), w->from, w->to, w->frame, fits);
+	else
+		finding_cause(f, "%s packets of %s fail authentication with the key that %s announced in frame %u; %s.",
+			SAY_COUNT(k->tested), w->from, w->from, w->frame, fits);
+	if (is_replaced(b))
+		finding_fix(f, "Look at what passes the SDP on between frames %u and %u: it must leave a=crypto lines as they are, or relay the audio and encrypt it anew.",
+			at, w->frame);
+	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
 		finding_fix(f, "a=crypto names the key of the one who sends (RFC 4568): update %s, which encrypts with the key of its peer.", w->from);
 	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_ELSEWHERE)
 		finding_fix(f, "Let %s encrypt anew for this leg, or pass the a=crypto lines on as they are.", w->from);
@@ -536,6 +550,8 @@ static void say_breach_title(struct finding *f, const struct breach *b, const st
 
 	if (b->kept)
 		snprintf(act, sizeof act, "%s has lost count of the SRTP of %s", w->to, w->from);
+	else if (is_replaced(b))
+		snprintf(act, sizeof act, "The SRTP key of %s is replaced on the way", w->from);
 	else
 		snprintf(act, sizeof act, "%s does not keep to the SRTP that was agreed", w->from);
 	if (b->both)
@@ -563,7 +579,10 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 	struct words w = { .frame = said.frame };
 
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, b->kept ? &b->stream->dst : &from_at);
+	if (!is_replaced(b))
+		finding_part(f, PART_CULPRIT, b->kept ? &b->stream->dst : &from_at);
+	else if (address_equal(&b->tested.fitting->dst.addr, &b->tested.announced->src.addr))
+		finding_part(f, PART_CULPRIT, &b->tested.announced->src);
 	say_host(facts, &from_at.addr, w.from);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), w.to);
 	say_breach_title(f, b, &w);
