@@ -530,12 +530,15 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 	return stream_packets_between(s, from_ns, to_ns) >= FLOWS_PACKETS;
 }
 
-/* One report at two places of the capture, or, as the time since the last sender report tells, twice at one. */
+/*
+ * One report at two places of the capture, or, as the time since the last sender report tells, twice at one. Who has
+ * never got a sender report repeats itself word for word: its next report is another one.
+ */
 static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
 {
-	bool once = a->lsr && a->dlsr && ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+	bool timed = a->lsr && a->dlsr, soon = ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
 
-	return (once || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
+	return (timed || soon) && ((timed && soon) || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
 	       a->cumulative_lost == b->cumulative_lost && a->jitter == b->jitter && a->lsr == b->lsr &&
 	       a->dlsr == b->dlsr;
 }
