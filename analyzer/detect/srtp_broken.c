@@ -615,13 +615,24 @@ static const struct dtls_way *handshake_breach(const struct facts *facts, const 
 	return dtls_way_stuck(facts, dir->slot, ret_answered);
 }
 
-static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+/* One side ends the handshake with an alert, and no audio is ever sent: told of the direction from the answerer. */
+static const struct dtls_way *handshake_refused(const struct facts *facts, const struct direction *dir)
+{
+	const struct window *w = direction_first_due(dir);
+
+	if (!w || !w->dtls || w->answer_is_receiver || dir->stream_count || direction_reverse(dir)->stream_count)
+		return NULL;
+	return dtls_way_refused(facts, dir->slot);
+}
+
+struct handshake_words { char from[SAY_TEXT], to[SAY_TEXT]; };
+
+static struct finding *raise_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way,
+	struct handshake_words *w)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, "dtls-failed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
-	char from[SAY_TEXT], to[SAY_TEXT], caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
-	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+	char caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 
 	f->direction = ev->direction;
 	finding_leg(f, ev->leg);
@@ -630,12 +641,40 @@ static void tell_handshake(struct detection *d, const struct event *ev, const st
 	finding_part(f, PART_WITNESS, &way->from);
 	finding_part(f, PART_WITNESS, &way->to);
 	finding_times(f, way->first_ns, way->last_ns);
-	say_host(facts, &way->from.addr, from);
-	say_host(facts, &way->to.addr, to);
-	snprintf(act, sizeof act, "The DTLS handshake of %s fails", from);
+	say_host(facts, &way->from.addr, w->from);
+	say_host(facts, &way->to.addr, w->to);
+	if (way->alert_ns != NS_NONE)
+		snprintf(act, sizeof act, "%s gives the DTLS handshake up", w->from);
+	else
+		snprintf(act, sizeof act, "The DTLS handshake of %s fails", w->from);
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", say_party(facts, ev->leg, SIDE_CALLER, caller),
 		say_party(facts, ev->leg, SIDE_CALLEE, callee), say_claim(f));
 	say_title(f, act, effect);
+	return f;
+}
+
+static void tell_refused(struct detection *d, const struct event *ev, const struct dtls_way *way)
+{
+	struct frame_ref at = { way->alert_ns, way->alert_at.frame, way->alert_at.file, 0 };
+	struct handshake_words w;
+	struct finding *f = raise_handshake(d, ev, way, &w);
+
+	finding_cause(f, "%s ends the DTLS handshake with the fatal alert %u: no keys are agreed, and neither side sends audio.",
+		w.from, way->alert);
+	finding_fix(f, "See the log of %s; alert 10: both sides take the same part (compare a=setup in offer and answer as each side has them, a device between may change it); 40, 70, 71: no cipher or version in common; 42 to 48: the certificate.",
+		w.from);
+	finding_evidence(f, at, "fatal alert %u", way->alert);
+	finding_cannot_see(f, "why %s gives up", w.from);
+}
+
+static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+{
+	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
+	struct handshake_words w;
+	struct finding *f = raise_handshake(d, ev, way, &w);
+	const char *from = w.from, *to = w.to;
+	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+
 	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so %s.",
 		from, way->hellos, seconds,
 		answered ? "never goes on, although answers to it pass here" : "nothing comes back",
@@ -667,6 +706,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		tell(d, ev, &b);
 	else if ((way = handshake_breach(detection_facts(d), ev->direction, &answered)))
 		tell_handshake(d, ev, way, answered);
+	else if ((way = handshake_refused(detection_facts(d), ev->direction)))
+		tell_refused(d, ev, way);
 	else
 		detection_pass(d, NULL,
 			"packets and session descriptions say the same of encryption, as far as can be seen");
