@@ -8,7 +8,7 @@
 
 enum {
 	PARTIES_DEFAULT = 131072, KEEP_FIRST = 8, SENT_KEEP = 8, CHAIN_MAX = 1024,
-	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8, LIKE_MAX = 32,
+	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8, LIKE_MAX = 32, AKIN_MAX = 256,
 	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000, RTT_CLOCK_MS = 10
 };
 
@@ -594,6 +594,15 @@ static bool like_blocks(const struct rtcp_states *r, const struct rtcp_party *re
 		if (!like || like(about, p))
 			return true;
 		asked++;
+	}
+	asked = 0;
+	LIST_EACH(it, &r->parties) {
+		const struct rtcp_party *p = LIST_ENTRY(it, struct rtcp_party, in_order);
+
+		if (!like || asked++ == AKIN_MAX)
+			break;
+		if (p->ever_blocks && !address_equal(&p->src.addr, &receiver->src.addr) && like(about, p))
+			return true;
 	}
 	return false;
 }
