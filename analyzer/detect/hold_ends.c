@@ -16,7 +16,8 @@ struct stuck {
 	enum side holder;            /* who takes the call back */
 	bool forgotten;              /* by the holder itself */
 	bool both;                   /* agreed so that nobody may send */
-	const struct message *changed;       /* the answer as it reached the holder, which was another one at first */
+	/* its offer, or the answer, as it reached the other side: at first it had opened both ways */
+	const struct message *changed, *unchanged;
 	int64_t from_ns, to_ns;
 };
 
@@ -119,10 +120,23 @@ static int64_t over_ns(const struct detection *d, const struct leg *leg)
 	return leg->bye_ns != NS_NONE ? leg->bye_ns : detection_facts(d)->capture->last_ns;
 }
 
-/* The answer as it reached the one who had offered. */
-static const struct message *answer_arrived(const struct exchange *e)
+/* A description as it reached the other side. */
+static const struct message *arrived(const struct sdp_copies *c)
 {
-	return e->answer.count ? e->answer.seen[e->answer.count - 1] : NULL;
+	return c->count ? c->seen[c->count - 1] : NULL;
+}
+
+/* Did something on the way shut what its author had opened both ways? */
+static bool changed_on_way(const struct sdp_copies *c, unsigned mline, struct stuck *s)
+{
+	enum sdp_direction first, last;
+
+	if (!says_direction(c, mline, &first) || first != SDP_SENDRECV || !message_says(arrived(c), mline, &last) ||
+	    last == SDP_SENDRECV)
+		return false;
+	s->unchanged = c->seen[0];
+	s->changed = arrived(c);
+	return true;
 }
 
 /* Does the answer keep this direction shut although the offer opened both? */
@@ -130,7 +144,7 @@ static bool shuts(const struct exchange *e, const struct direction *dir)
 {
 	enum sdp_direction answer;
 
-	if (!message_says(answer_arrived(e), dir->slot->mline, &answer) || answer == SDP_SENDRECV)
+	if (!message_says(arrived(&e->answer), dir->slot->mline, &answer) || answer == SDP_SENDRECV)
 		return false;
 	if (e->offerer == dir->sender)
 		return answer == SDP_SENDONLY || answer == SDP_INACTIVE;
@@ -262,9 +276,9 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	    !may_hold(dialog, side_other(e->offerer), e, dir->slot->mline) &&
 	    !gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
-		s->both = message_says(answer_arrived(e), dir->slot->mline, &answer) && answer == SDP_INACTIVE;
-		if (says_direction(&e->answer, dir->slot->mline, &answer) && answer == SDP_SENDRECV)
-			s->changed = answer_arrived(e);
+		s->both = message_says(arrived(&e->answer), dir->slot->mline, &answer) && answer == SDP_INACTIVE;
+		if (!changed_on_way(&e->offer, dir->slot->mline, s))
+			changed_on_way(&e->answer, dir->slot->mline, s);
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {
 		s->reason = "resume-rejected";
@@ -363,10 +377,13 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_fix(f, "Update %s: asked for an offer it has to name what it can do (sendrecv), not what the hold left (RFC 6337 5.3); or let %s send a description in the re-INVITE that ends a hold.",
 			other, holder);
 	} else if (s->changed) {
-		finding_cause(f, "%s took the call back with audio both ways; %s answered sendrecv, and what reached %s says that %s (frame %u): something on the way changes it.",
-			      holder, other, holder, s->both ? "nobody may send" : "one direction stays shut", s->changed->at.frame);
-		finding_fix(f, "Look at what passes the answer on between frames %u and %u: it has to leave a=sendrecv as it is.",
-			s->resume->answer.seen[0]->at.frame, s->changed->at.frame);
+		bool offer = s->changed->request;
+
+		finding_cause(f, "%s took the call back with audio both ways; %s%s says that %s (frame %u): something on the way changes it.",
+			      holder, offer ? "" : other, offer ? "what reaches the other side" : " answered sendrecv, and what comes back",
+			      s->both ? "nobody may send" : "one direction stays shut", s->changed->at.frame);
+		finding_fix(f, "Look at what passes the %s on between frames %u and %u: it has to leave a=sendrecv as it is.",
+			offer ? "offer" : "answer", s->unchanged->at.frame, s->changed->at.frame);
 	} else if (s->resume->state == EXCHANGE_STABLE && s->both) {
 		finding_cause(f, "%s took the call back with audio both ways; %s agreed and answered inactive, as on hold, so neither side may send.",
 			      holder, other);
@@ -400,7 +417,7 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 		other = (struct endpoint){ ev->leg->party[side_other(dir->sender)].signalling.addr, 0 };
 	if (!s->changed)
 		finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
-	else if (address_equal(&s->resume->answer.seen[0]->dst.addr, &s->changed->src.addr))
+	else if (address_equal(&s->unchanged->dst.addr, &s->changed->src.addr))
 		finding_part(f, PART_CULPRIT, &s->changed->src);
 	finding_times(f, s->from_ns, s->to_ns);
 	f->since_ns = s->from_ns;
@@ -422,7 +439,7 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 	else if (s->resume->transaction && s->resume->transaction->final)
 		finding_evidence(f, s->resume->transaction->final->at, "answer %u", s->resume->transaction->final->status);
 	if (s->changed)
-		finding_evidence(f, s->changed->at, "the answer as it reached who had asked");
+		finding_evidence(f, s->changed->at, "the %s as it reached the other side", s->changed->request ? "offer" : "answer");
 	if (s->music)
 		finding_evidence(f, stream_frame(s->music, s->music->last_frame, s->music->last_ns), "the music plays on");
 }
