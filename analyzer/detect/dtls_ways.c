@@ -7,9 +7,11 @@ enum { HELLOS_MIN = 4 };
 
 #define STUCK_NS (2 * SECOND_NS)
 
+enum wanted { ANY, STUCK, REFUSED };
+
 struct search {
 	const struct facts *facts;
-	bool stuck;
+	enum wanted wanted;
 	const struct dtls_way *best;
 };
 
@@ -22,11 +24,30 @@ static bool is_stuck(const struct facts *facts, const struct dtls_way *way)
 	       way->others == 0 && ns_minus(way->last_ns, way->first_ns) >= STUCK_NS;
 }
 
+/* An alert ends the handshake; a client may begin another one. */
+static bool is_refused(const struct facts *facts, const struct dtls_way *way)
+{
+	const struct dtls_way *back = network_dtls(facts->network, &way->to, &way->from);
+	int64_t last_ns = back && back->last_ns > way->last_ns ? back->last_ns : way->last_ns;
+
+	return way->alert_ns != NS_NONE && last_ns < ns_add(way->alert_ns, SECOND_NS);
+}
+
+static bool fits(const struct search *s, const struct dtls_way *way)
+{
+	switch (s->wanted) {
+	case STUCK: return is_stuck(s->facts, way);
+	case REFUSED: return is_refused(s->facts, way);
+	case ANY: break;
+	}
+	return true;
+}
+
 static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
 {
 	const struct dtls_way *way = network_dtls(s->facts->network, from, to);
 
-	if (way && (!s->stuck || is_stuck(s->facts, way)) &&
+	if (way && fits(s, way) &&
 	    (!s->best || way->hellos + way->others > s->best->hellos + s->best->others))
 		s->best = way;
 }
@@ -43,9 +64,9 @@ static void look_in(struct search *s, const struct window *w)
 	}
 }
 
-static const struct dtls_way *search(const struct facts *facts, const struct mslot *slot, bool stuck)
+static const struct dtls_way *search(const struct facts *facts, const struct mslot *slot, enum wanted wanted)
 {
-	struct search s = { facts, stuck, NULL };
+	struct search s = { facts, wanted, NULL };
 
 	for (unsigned side = 0; side < 2; side++) {
 		const struct direction *d = &slot->direction[side];
@@ -63,16 +84,21 @@ static const struct dtls_way *search(const struct facts *facts, const struct msl
 
 const struct dtls_way *dtls_way_of(const struct facts *facts, const struct mslot *slot)
 {
-	return search(facts, slot, false);
+	return search(facts, slot, ANY);
 }
 
 const struct dtls_way *dtls_way_stuck(const struct facts *facts, const struct mslot *slot, bool *ret_answered)
 {
-	const struct dtls_way *way = search(facts, slot, true), *back;
+	const struct dtls_way *way = search(facts, slot, STUCK), *back;
 
 	if (!way)
 		return NULL;
 	back = network_dtls(facts->network, &way->to, &way->from);
 	*ret_answered = back && back->others;
 	return way;
+}
+
+const struct dtls_way *dtls_way_refused(const struct facts *facts, const struct mslot *slot)
+{
+	return search(facts, slot, REFUSED);
 }

@@ -12,5 +12,10 @@ const struct dtls_way *dtls_way_of(const struct facts *facts, const struct mslot
  * the other side's answers are seen, and do not reach it. NULL: none such.
  */
 const struct dtls_way *dtls_way_stuck(const struct facts *facts, const struct mslot *slot, bool *ret_answered);
+/*
+ * The way on which one side gives the handshake up, with a fatal alert in clear (RFC 5246 7.2.2), and nothing of it goes
+ * on afterwards. NULL: none such.
+ */
+const struct dtls_way *dtls_way_refused(const struct facts *facts, const struct mslot *slot);
 
 #endif

@@ -548,6 +548,30 @@ static bool stays_before_nat(const struct judge *j)
 }
 
 /*
+ * It comes to a relay, which a proxy has named in the receiver's place, and nowhere else; the receiver itself is at a
+ * point of the capture, too, where what the relay passes on would be seen.
+ */
+static bool stays_at_relay(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+	const struct window *w = j->h->window;
+	const struct target *own = w->target_count > 1 ? &w->targets[w->target_count - 1] : NULL;
+	struct endpoint outer;
+	unsigned weight;
+
+	if (!s || !own || !network_at(j->facts->network, &own->at.addr) ||
+	    network_same(j->facts->network, &own->at.addr, &s->dst.addr) ||
+	    (network_public_of(j->facts->network, &own->at, false, &outer, &weight) &&
+	     address_equal(&outer.addr, &s->dst.addr)))
+		return false;
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		if (!address_equal(&j->d->streams[i]->dst.addr, &s->dst.addr))
+			return false;
+	}
+	return window_has_target(w, &s->dst);
+}
+
+/*
  * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver
  * is near at the other point says nothing of what was never seen there.
  */
@@ -614,6 +638,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
 			: "passes this point to the right address; its arrival cannot be seen from here");
+		return;
+	}
+	if (stays_at_relay(j) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "comes to the relay; what that passes on is not seen at the receiver");
 		return;
 	}
 	if (stays_outside(j) && !reported_received(j)) {

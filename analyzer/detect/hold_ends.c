@@ -16,13 +16,15 @@ struct stuck {
 	enum side holder;            /* who takes the call back */
 	bool forgotten;              /* by the holder itself */
 	bool both;                   /* agreed so that nobody may send */
+	/* its offer, or the answer, as it reached the other side: at first it had opened both ways */
+	const struct message *changed, *unchanged;
 	int64_t from_ns, to_ns;
 };
 
-/* What a description says of the m= line; held too by an address of zeros. */
-static bool says_direction(const struct sdp_copies *c, unsigned mline, enum sdp_direction *ret)
+/* What a message says of the m= line; held too by an address of zeros. */
+static bool message_says(const struct message *m, unsigned mline, enum sdp_direction *ret)
 {
-	const struct sdp *sdp = c->count ? c->seen[0]->sdp : NULL;
+	const struct sdp *sdp = m ? m->sdp : NULL;
 
 	if (!sdp || mline >= sdp->media_count)
 		return false;
@@ -30,6 +32,12 @@ static bool says_direction(const struct sdp_copies *c, unsigned mline, enum sdp_
 	if (address_known(&sdp->media[mline].at.addr) && address_unspecified(&sdp->media[mline].at.addr))
 		*ret = SDP_INACTIVE;
 	return true;
+}
+
+/* A description in the words of its author. */
+static bool says_direction(const struct sdp_copies *c, unsigned mline, enum sdp_direction *ret)
+{
+	return message_says(c->count ? c->seen[0] : NULL, mline, ret);
 }
 
 static bool is_hold(enum sdp_direction said)
@@ -112,12 +120,31 @@ static int64_t over_ns(const struct detection *d, const struct leg *leg)
 	return leg->bye_ns != NS_NONE ? leg->bye_ns : detection_facts(d)->capture->last_ns;
 }
 
+/* A description as it reached the other side. */
+static const struct message *arrived(const struct sdp_copies *c)
+{
+	return c->count ? c->seen[c->count - 1] : NULL;
+}
+
+/* Did something on the way shut what its author had opened both ways? */
+static bool changed_on_way(const struct sdp_copies *c, unsigned mline, struct stuck *s)
+{
+	enum sdp_direction first, last;
+
+	if (!says_direction(c, mline, &first) || first != SDP_SENDRECV || !message_says(arrived(c), mline, &last) ||
+	    last == SDP_SENDRECV)
+		return false;
+	s->unchanged = c->seen[0];
+	s->changed = arrived(c);
+	return true;
+}
+
 /* Does the answer keep this direction shut although the offer opened both? */
 static bool shuts(const struct exchange *e, const struct direction *dir)
 {
 	enum sdp_direction answer;
 
-	if (!says_direction(&e->answer, dir->slot->mline, &answer) || answer == SDP_SENDRECV)
+	if (!message_says(arrived(&e->answer), dir->slot->mline, &answer) || answer == SDP_SENDRECV)
 		return false;
 	if (e->offerer == dir->sender)
 		return answer == SDP_SENDONLY || answer == SDP_INACTIVE;
@@ -249,8 +276,9 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	    !may_hold(dialog, side_other(e->offerer), e, dir->slot->mline) &&
 	    !gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
-		s->both = word_of(e, side_other(e->offerer), dir->slot->mline, &answer) &&
-			answer == SDP_INACTIVE;
+		s->both = message_says(arrived(&e->answer), dir->slot->mline, &answer) && answer == SDP_INACTIVE;
+		if (!changed_on_way(&e->offer, dir->slot->mline, s))
+			changed_on_way(&e->answer, dir->slot->mline, s);
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {
 		s->reason = "resume-rejected";
@@ -348,6 +376,14 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 			      holder, other, s->both ? "inactive" : "audio one way", s->both ? "neither side may send" : "one direction stays shut");
 		finding_fix(f, "Update %s: asked for an offer it has to name what it can do (sendrecv), not what the hold left (RFC 6337 5.3); or let %s send a description in the re-INVITE that ends a hold.",
 			other, holder);
+	} else if (s->changed) {
+		bool offer = s->changed->request;
+
+		finding_cause(f, "%s took the call back with audio both ways; %s%s says that %s (frame %u): something on the way changes it.",
+			      holder, offer ? "" : other, offer ? "what reaches the other side" : " answered sendrecv, and what comes back",
+			      s->both ? "nobody may send" : "one direction stays shut", s->changed->at.frame);
+		finding_fix(f, "Look at what passes the %s on between frames %u and %u: it has to leave a=sendrecv as it is.",
+			offer ? "offer" : "answer", s->unchanged->at.frame, s->changed->at.frame);
 	} else if (s->resume->state == EXCHANGE_STABLE && s->both) {
 		finding_cause(f, "%s took the call back with audio both ways; %s agreed and answered inactive, as on hold, so neither side may send.",
 			      holder, other);
@@ -379,7 +415,10 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 		parts_of_direction(f, facts, direction_reverse(dir));
 	if (s->forgotten)                    /* who wrote the description, wherever its audio comes from */
 		other = (struct endpoint){ ev->leg->party[side_other(dir->sender)].signalling.addr, 0 };
-	finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
+	if (!s->changed)
+		finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
+	else if (address_equal(&s->unchanged->dst.addr, &s->changed->src.addr))
+		finding_part(f, PART_CULPRIT, &s->changed->src);
 	finding_times(f, s->from_ns, s->to_ns);
 	f->since_ns = s->from_ns;
 	say_party(facts, ev->leg, side_other(dir->sender), to);
@@ -399,6 +438,8 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 		finding_evidence(f, s->resume->answer.seen[0]->at, "its answer");
 	else if (s->resume->transaction && s->resume->transaction->final)
 		finding_evidence(f, s->resume->transaction->final->at, "answer %u", s->resume->transaction->final->status);
+	if (s->changed)
+		finding_evidence(f, s->changed->at, "the %s as it reached the other side", s->changed->request ? "offer" : "answer");
 	if (s->music)
 		finding_evidence(f, stream_frame(s->music, s->music->last_frame, s->music->last_ns), "the music plays on");
 }

@@ -2,8 +2,11 @@
 /* ice_checks: connectivity checks (ICE) between the sockets that two parties named for a medium. */
 #include "analyzer/detect/ice_checks.h"
 
-/* RFC 8489 6.2.1: a check is sent up to 7 times; RFC 7675 5.1: consent expires when 30 s bring no answer */
-enum { CHECKS_MIN = 5, LOST_MIN = 10, WAYS_MAX = 64 };
+/*
+ * RFC 8489 6.2.1: a check is sent up to 7 times, by some stacks 4 times, but for RTP and for RTCP; RFC 7675 5.1: consent
+ * expires when 30 s bring no answer.
+ */
+enum { CHECKS_MIN = 5, CHECKS_OF_MANY = 3, LOST_MIN = 10, WAYS_MAX = 64 };
 
 #define LOST_NS (5 * SECOND_NS)      /* consent is asked for every 5 s */
 
@@ -12,6 +15,7 @@ struct search {
 	bool unanswered;
 	int64_t since_ns;
 	bool one_works;
+	uint32_t together;           /* checks between the same two names, on whichever ways */
 	const struct ice_way *best;
 };
 
@@ -25,7 +29,10 @@ static bool works(const struct ice_way *way, int64_t since_ns)
 
 static void weigh(struct search *s, const struct ice_way *way)
 {
-	if (way && way->checks >= CHECKS_MIN && !(s->unanswered && works(way, s->since_ns)) &&
+	bool enough = way && (way->checks >= CHECKS_MIN ||
+		(way->checks >= CHECKS_OF_MANY && s->together >= CHECKS_MIN));
+
+	if (enough && !(s->unanswered && works(way, s->since_ns)) &&
 	    (!s->best || way->checks > s->best->checks))
 		s->best = way;
 }
@@ -42,6 +49,8 @@ static void look_by_name(struct search *s, const struct sdp_media *asked, const 
 	unsigned count = asked && asking ? network_ice_named(s->facts->network, asked->rare->ice_ufrag,
 		asking->rare->ice_ufrag, ways, WAYS_MAX) : 0;
 
+	for (unsigned i = 0; i < count; i++)
+		s->together += ways[i]->checks;
 	for (unsigned i = 0; i < count; i++) {
 		const struct ice_way *back = network_ice(s->facts->network, &ways[i]->to, &ways[i]->from);
 
@@ -49,6 +58,7 @@ static void look_by_name(struct search *s, const struct sdp_media *asked, const 
 		s->one_works |= works(ways[i], s->since_ns) && (!back || works(back, s->since_ns));
 		weigh(s, ways[i]);
 	}
+	s->together = 0;
 }
 
 static void look_in(struct search *s, const struct window *w)
@@ -68,7 +78,7 @@ static void look_in(struct search *s, const struct window *w)
 static const struct ice_way *search(const struct facts *facts, const struct mslot *slot, bool unanswered,
 	int64_t since_ns)
 {
-	struct search s = { facts, unanswered, since_ns, false, NULL };
+	struct search s = { facts, unanswered, since_ns, false, 0, NULL };
 
 	for (unsigned side = 0; side < 2; side++) {
 		const struct direction *d = &slot->direction[side];

@@ -47,6 +47,8 @@ static const struct config_key keys[] = {
 #define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
 enum { LOST_COPIES = 3, STUCK_COPIES = 3, EVERY_LINK = 1280 };
+/* TCP sends again after 0.2 to 1 s and twice as long each time: so many copies take 3 to 15 s */
+enum { DEAD_COPIES = 4, DEAD_TAIL_S = 20, RESET_TAIL_S = 10 };
 
 #define STUCK_WITHIN_NS (5 * SECOND_NS)
 
@@ -298,6 +300,17 @@ static bool says_timeout(const struct unanswered *u)
 	return false;
 }
 
+/*
+ * How long an answer is waited for. A connection that was reset under the INVITE brings none any more, nor one that has
+ * left its copies without an ACK for long; who opens another sends the INVITE anew.
+ */
+static double tail_s(struct detection *d, const struct unanswered *u)
+{
+	double tail = detection_key(d, "tail-s"), dead = u->dead.reset_at.frame ? RESET_TAIL_S : DEAD_TAIL_S;
+
+	return u->is_dead && (u->dead.reset_at.frame || u->dead.copies >= DEAD_COPIES) && dead < tail ? dead : tail;
+}
+
 static void judge_silence(struct detection *d, struct unanswered *u)
 {
 	const struct facts *facts = detection_facts(d);
@@ -319,11 +332,11 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	}
 	if (h->copies < detection_key(d, "copies") && !s.stream_transport)
 		return;
-	gate = silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness);
+	u->is_dead = s.stream_transport && dead_connection_find(facts, &h->src, &h->dst, s.first_ns, &u->dead);
+	gate = silence_gate(facts, &s, tail_s(d, u), &u->witness);
 	if (!gate && u->witness == WITNESS_OTHER_HOST && says_timeout(u))
 		u->witness = WITNESS_PEER;
 	if (!gate) {
-		u->is_dead = s.stream_transport && dead_connection_find(facts, &h->src, &h->dst, s.first_ns, &u->dead);
 		judge_why(facts, u);
 	} else {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));

@@ -221,12 +221,28 @@ static bool offers_fax(const struct transaction *t)
 	return false;
 }
 
+/* Every medium is taken out of the session: a refusal keeps nobody from anything. */
+static bool offers_nothing(const struct transaction *t)
+{
+	const struct sdp *sdp = t->request->sdp;
+
+	for (unsigned i = 0; sdp && i < sdp->media_count; i++) {
+		if (sdp->media[i].port)
+			return false;
+	}
+	return sdp && sdp->media_count > 0 && !t->request->cut;
+}
+
 static void refused_media(struct detection *d, struct verdict *v)
 {
 	const struct leg *leg = v->transaction->leg;
 	int64_t at_ns = v->transaction->final->at.at_ns;
 	bool ends = leg->bye_ns != NS_NONE && leg->bye_ns - at_ns <= key_ns(d, "ends-s");
 
+	if (offers_nothing(v->transaction)) {
+		detection_pass(d, NULL, "an offer without any medium was refused: nothing is missing");
+		return;
+	}
 	v->stops = audio_stops(d, leg, at_ns);
 	if (offers_fax(v->transaction) && !ends && !v->stops) {
 		detection_pass(d, NULL, "a fax offer was refused and the audio goes on");

@@ -18,24 +18,42 @@ static const struct socket_hold *hold_at(const struct facts *facts, struct endpo
 	return NULL;
 }
 
-/* What whoever reports calls itself in SIP: the other side of the session whose control port hears it. */
-static struct span agent_of(const struct facts *facts, const struct rtcp_party *p)
+/* Whoever reports, as SIP knows it: the other side of the session whose control port hears it. NULL: unknown. */
+static const struct party *reporter(const struct facts *facts, const struct rtcp_party *p)
 {
 	struct endpoint rtp = { p->dst.addr, (uint16_t)(p->dst.port - 1) };
 	const struct socket_hold *hold = hold_at(facts, rtp, p->last_ns);
 
 	if (!hold)
 		hold = hold_at(facts, p->dst, p->last_ns);
-	return hold ? hold->leg->party[hold->direction->sender].user_agent : (struct span){ 0 };
+	/* its last word, the RTCP BYE, may come when the call is over */
+	if (!hold)
+		hold = hold_at(facts, rtp, p->first_ns);
+	if (!hold)
+		hold = hold_at(facts, p->dst, p->first_ns);
+	return hold ? &hold->leg->party[hold->direction->sender] : NULL;
 }
 
-struct make { const struct facts *facts; struct span agent; };
+struct make {
+	const struct facts *facts;
+	const struct address *at;
+	struct span agent;
+	bool itself;                 /* it signals from where it reports: no relay reports in its place */
+};
+
+static bool is_itself(const struct party *who, const struct rtcp_party *p)
+{
+	return who && address_equal(&who->signalling.addr, &p->src.addr);
+}
 
 static bool same_make(const void *about, const struct rtcp_party *p)
 {
 	const struct make *m = about;
-	struct span agent = agent_of(m->facts, p);
+	const struct party *who = reporter(m->facts, p);
+	struct span agent = who ? who->user_agent : (struct span){ 0 };
 
+	if (!address_equal(m->at, &p->src.addr))
+		return m->itself && is_itself(who, p) && agent.n && span_equal(m->agent, agent);
 	if (m->agent.n && agent.n)
 		return span_equal(m->agent, agent);
 	return network_insides(m->facts->network, &p->src.addr) <= 1;
@@ -45,9 +63,11 @@ enum rtcp_verdict reported(const struct facts *facts, const struct stream *s, co
 	int64_t from_ns, int64_t to_ns, const struct rtcp_report **ret_last)
 {
 	struct make m = { .facts = facts };
+	const struct party *who = receiver && !receiver->ever_blocks ? reporter(facts, receiver) : NULL;
 
-	if (receiver && !receiver->ever_blocks)
-		m.agent = agent_of(facts, receiver);
+	m.at = receiver ? &receiver->src.addr : NULL;
+	m.itself = is_itself(who, receiver);
+	m.agent = who ? who->user_agent : (struct span){ 0 };
 	return rtcp_verdict(facts->rtcp, s, receiver, from_ns, to_ns, same_make, &m, ret_last);
 }
 

@@ -422,6 +422,12 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 
 struct words { char from[SAY_TEXT], to[SAY_TEXT]; unsigned frame; };
 
+/* The sender keeps to what it announced: who passed it on has put another key in its place. */
+static bool is_replaced(const struct breach *b)
+{
+	return b->tested.sort == SRTP_KEYS_OTHER && b->tested.whose == SRTP_KEYS_REPLACED;
+}
+
 /* Behind "... fail authentication with the key that it announced". */
 static void say_key(struct finding *f, const struct breach *b, const struct words *w)
 {
@@ -433,15 +439,23 @@ static void say_key(struct finding *f, const struct breach *b, const struct word
 	if (k->sort == SRTP_KEYS_OTHER) {
 		static const char *const known[] = { [SRTP_KEYS_OWN] = "they fit its key of frame %u",
 			[SRTP_KEYS_LINE] = "they fit another key of its offer in frame %u, which the answer has not chosen",
+			[SRTP_KEYS_REPLACED] = "they fit the one that it announced in frame %u, which was replaced on the way",
 			[SRTP_KEYS_RECEIVER] = "they fit the key that the other side announced in frame %u",
 			[SRTP_KEYS_ELSEWHERE] = "they fit a key of another hop, medium or leg in frame %u" };
 
 		snprintf(where, sizeof where, known[k->whose], at);
 		fits = where;
 	}
-	finding_cause(f, "%s packets of %s fail authentication with the key that %s announced in frame %u; %s.",
-		SAY_COUNT(k->tested), w->from, w->from, w->frame, fits);
-	if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
+	if (is_replaced(b))
+		finding_cause(f, "%s packets of %s fail authentication with the key that %s was given for it in frame %u; %s.",
+			SAY_COUNT(k->tested), w->from, w->to, w->frame, fits);
+	else
+		finding_cause(f, "%s packets of %s fail authentication with the key that %s announced in frame %u; %s.",
+			SAY_COUNT(k->tested), w->from, w->from, w->frame, fits);
+	if (is_replaced(b))
+		finding_fix(f, "Look at what passes the SDP on between frames %u and %u: it must leave a=crypto lines as they are, or relay the audio and encrypt it anew.",
+			at, w->frame);
+	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
 		finding_fix(f, "a=crypto names the key of the one who sends (RFC 4568): update %s, which encrypts with the key of its peer.", w->from);
 	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_ELSEWHERE)
 		finding_fix(f, "Let %s encrypt anew for this leg, or pass the a=crypto lines on as they are.", w->from);
@@ -536,6 +550,8 @@ static void say_breach_title(struct finding *f, const struct breach *b, const st
 
 	if (b->kept)
 		snprintf(act, sizeof act, "%s has lost count of the SRTP of %s", w->to, w->from);
+	else if (is_replaced(b))
+		snprintf(act, sizeof act, "The SRTP key of %s is replaced on the way", w->from);
 	else
 		snprintf(act, sizeof act, "%s does not keep to the SRTP that was agreed", w->from);
 	if (b->both)
@@ -563,7 +579,10 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 	struct words w = { .frame = said.frame };
 
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, b->kept ? &b->stream->dst : &from_at);
+	if (!is_replaced(b))
+		finding_part(f, PART_CULPRIT, b->kept ? &b->stream->dst : &from_at);
+	else if (address_equal(&b->tested.fitting->dst.addr, &b->tested.announced->src.addr))
+		finding_part(f, PART_CULPRIT, &b->tested.announced->src);
 	say_host(facts, &from_at.addr, w.from);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), w.to);
 	say_breach_title(f, b, &w);
@@ -596,13 +615,24 @@ static const struct dtls_way *handshake_breach(const struct facts *facts, const 
 	return dtls_way_stuck(facts, dir->slot, ret_answered);
 }
 
-static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+/* One side ends the handshake with an alert, and no audio is ever sent: told of the direction from the answerer. */
+static const struct dtls_way *handshake_refused(const struct facts *facts, const struct direction *dir)
+{
+	const struct window *w = direction_first_due(dir);
+
+	if (!w || !w->dtls || w->answer_is_receiver || dir->stream_count || direction_reverse(dir)->stream_count)
+		return NULL;
+	return dtls_way_refused(facts, dir->slot);
+}
+
+struct handshake_words { char from[SAY_TEXT], to[SAY_TEXT]; };
+
+static struct finding *raise_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way,
+	struct handshake_words *w)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, "dtls-failed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
-	char from[SAY_TEXT], to[SAY_TEXT], caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
-	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+	char caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 
 	f->direction = ev->direction;
 	finding_leg(f, ev->leg);
@@ -611,12 +641,40 @@ static void tell_handshake(struct detection *d, const struct event *ev, const st
 	finding_part(f, PART_WITNESS, &way->from);
 	finding_part(f, PART_WITNESS, &way->to);
 	finding_times(f, way->first_ns, way->last_ns);
-	say_host(facts, &way->from.addr, from);
-	say_host(facts, &way->to.addr, to);
-	snprintf(act, sizeof act, "The DTLS handshake of %s fails", from);
+	say_host(facts, &way->from.addr, w->from);
+	say_host(facts, &way->to.addr, w->to);
+	if (way->alert_ns != NS_NONE)
+		snprintf(act, sizeof act, "%s gives the DTLS handshake up", w->from);
+	else
+		snprintf(act, sizeof act, "The DTLS handshake of %s fails", w->from);
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", say_party(facts, ev->leg, SIDE_CALLER, caller),
 		say_party(facts, ev->leg, SIDE_CALLEE, callee), say_claim(f));
 	say_title(f, act, effect);
+	return f;
+}
+
+static void tell_refused(struct detection *d, const struct event *ev, const struct dtls_way *way)
+{
+	struct frame_ref at = { way->alert_ns, way->alert_at.frame, way->alert_at.file, 0 };
+	struct handshake_words w;
+	struct finding *f = raise_handshake(d, ev, way, &w);
+
+	finding_cause(f, "%s ends the DTLS handshake with the fatal alert %u: no keys are agreed, and neither side sends audio.",
+		w.from, way->alert);
+	finding_fix(f, "See the log of %s; alert 10: both sides take the same part (compare a=setup in offer and answer as each side has them, a device between may change it); 40, 70, 71: no cipher or version in common; 42 to 48: the certificate.",
+		w.from);
+	finding_evidence(f, at, "fatal alert %u", way->alert);
+	finding_cannot_see(f, "why %s gives up", w.from);
+}
+
+static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+{
+	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
+	struct handshake_words w;
+	struct finding *f = raise_handshake(d, ev, way, &w);
+	const char *from = w.from, *to = w.to;
+	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+
 	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so %s.",
 		from, way->hellos, seconds,
 		answered ? "never goes on, although answers to it pass here" : "nothing comes back",
@@ -648,6 +706,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		tell(d, ev, &b);
 	else if ((way = handshake_breach(detection_facts(d), ev->direction, &answered)))
 		tell_handshake(d, ev, way, answered);
+	else if ((way = handshake_refused(detection_facts(d), ev->direction)))
+		tell_refused(d, ev, way);
 	else
 		detection_pass(d, NULL,
 			"packets and session descriptions say the same of encryption, as far as can be seen");

@@ -23,9 +23,12 @@ struct known {                       /* a key of the call */
 	const struct sdp_crypto *key;
 	const struct message *message;
 	const struct exchange *exchange;
+	const struct sdp_copies *copies;
+	const struct endpoint *at;   /* of the medium it stands with */
 	enum side by;
 	bool of_slot;                /* of this dialog and m= line */
 	bool at_source;              /* of the description that names where the stream comes from */
+	bool replaced;               /* a later copy of that description gives another key for the same place */
 	bool current;                /* in the period in hand */
 	bool tried, fitted;
 	uint32_t rollovers, ahead;   /* of the last packet that fitted; and less those counted since the beginning */
@@ -63,16 +66,20 @@ static void key_add(struct trial *t, const struct known *k)
 	t->key_count++;
 }
 
-static void media_keys_add(struct trial *t, const struct exchange *x, const struct message *m, enum side by,
-	unsigned mline, bool of_slot)
+static void media_keys_add(struct trial *t, const struct known *of, const struct message *m, unsigned mline,
+	bool of_slot)
 {
 	const struct sdp_media *media = &m->sdp->media[mline];
 
 	for (unsigned i = 0; i < sdp_crypto_kept(media->rare); i++) {
-		struct known k = { .key = &media->rare->cryptos[i], .message = m, .exchange = x, .by = by,
-			.of_slot = of_slot, .at_source = endpoint_equal(&media->at, &t->s->src) ||
-			(address_known(&t->outer.addr) && endpoint_equal(&media->at, &t->outer)) };
+		struct known k = *of;
 
+		k.key = &media->rare->cryptos[i];
+		k.message = m;
+		k.at = &media->at;
+		k.of_slot = of_slot;
+		k.at_source = endpoint_equal(&media->at, &t->s->src) ||
+			(address_known(&t->outer.addr) && endpoint_equal(&media->at, &t->outer));
 		key_add(t, &k);
 	}
 	if (media->rare->crypto_key_count > SDP_CRYPTO_MAX)
@@ -82,11 +89,13 @@ static void media_keys_add(struct trial *t, const struct exchange *x, const stru
 static void copies_keys_add(struct trial *t, const struct exchange *x, const struct sdp_copies *copies, enum side by,
 	bool of_dialog)
 {
+	const struct known of = { .exchange = x, .copies = copies, .by = by };
+
 	for (unsigned i = 0; i < copies->count && t->key_count <= KEYS_MOST; i++) {
 		const struct message *m = copies->seen[i];
 
 		for (unsigned k = 0; k < m->sdp->media_count; k++)
-			media_keys_add(t, x, m, by, k, of_dialog && k == t->d->slot->mline);
+			media_keys_add(t, &of, m, k, of_dialog && k == t->d->slot->mline);
 	}
 }
 
@@ -135,6 +144,23 @@ static void keys_free(struct trial *t)
 static bool same_key(const struct sdp_crypto *a, const struct sdp_crypto *b)
 {
 	return a->suite == b->suite && memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
+/* What the receiver has is the last copy: who relays audio writes an address of its own beside a key of its own. */
+static bool replaces(const struct known *later, const struct known *k)
+{
+	return later->copies == k->copies && later->of_slot && later->message != k->message && later->at_source &&
+	       endpoint_equal(later->at, k->at) && later->key->tag == k->key->tag && !same_key(later->key, k->key);
+}
+
+static void replaced_find(struct trial *t)
+{
+	for (unsigned i = 0; i < t->key_count && i < KEYS_MOST; i++) {
+		struct known *k = &t->keys[i];
+
+		for (unsigned n = i + 1; k->of_slot && k->at_source && n < t->key_count && n < KEYS_MOST; n++)
+			k->replaced |= replaces(&t->keys[n], k);
+	}
 }
 
 /* ---- which exchange was in force ---- */
@@ -265,7 +291,7 @@ static bool tag_chosen(const struct exchange *x, unsigned mline, uint32_t tag)
 
 static bool is_current(const struct trial *t, const struct known *k, const struct exchange *x)
 {
-	return k->of_slot && k->at_source && k->exchange == x && k->by == t->d->sender &&
+	return k->of_slot && k->at_source && !k->replaced && k->exchange == x && k->by == t->d->sender &&
 	       (x->offerer != t->d->sender || tag_chosen(x, t->d->slot->mline, k->key->tag));
 }
 
@@ -373,6 +399,8 @@ static enum srtp_keys_whose whose(const struct trial *t, const struct known *k, 
 		return SRTP_KEYS_RECEIVER;
 	if (k->exchange != x)
 		return SRTP_KEYS_OWN;
+	if (k->replaced)
+		return SRTP_KEYS_REPLACED;
 	return k->at_source ? SRTP_KEYS_LINE : SRTP_KEYS_ELSEWHERE;
 }
 
@@ -482,6 +510,7 @@ void srtp_keys_judge(const struct facts *facts, const struct direction *d, const
 		t.outer = (struct endpoint){ 0 };
 	packets_collect(&t);
 	call_keys_add(&t);
+	replaced_find(&t);
 	if (t.key_count > KEYS_MOST)
 		ret->why = "too many keys";
 	else

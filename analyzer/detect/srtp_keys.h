@@ -19,6 +19,7 @@ enum srtp_keys_sort {
 enum srtp_keys_whose {
 	SRTP_KEYS_OWN,               /* that the sender announced at another time */
 	SRTP_KEYS_LINE,              /* of a line of its offer that the answer has not chosen */
+	SRTP_KEYS_REPLACED,          /* for this line and time; what came to the receiver gives another one */
 	SRTP_KEYS_RECEIVER,          /* that the other side announced: RFC 4568 has each announce what it sends with */
 	SRTP_KEYS_ELSEWHERE          /* of another hop, medium or leg */
 };

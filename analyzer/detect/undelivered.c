@@ -446,6 +446,9 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-empty";
 		if (empty_ns != NS_NONE)
 			since_ns = empty_ns;
+	} else if (h->report == RTCP_VERDICT_FROZEN && copy_ends(j, c->main, to_ns, &since_ns)) {
+		/* the receiver says that it ends, two points of the capture where */
+		h->undelivered_by = "copy-ends";
 	} else if (h->report == RTCP_VERDICT_FROZEN) {
 		int64_t frozen_ns = frozen_since(j, c->main);
 

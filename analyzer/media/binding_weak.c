@@ -188,12 +188,27 @@ static struct direction *turned_away(const struct place *p, const struct stream 
 	return d && binding_overlaps(s, d) && turned(s, d, B7, &same) && same ? d : NULL;
 }
 
+/* What the other party sends to this host goes on from it to somewhere else: a relay, and a leg that is not seen. */
+static bool passed_on(const struct stream *s, const struct direction *d)
+{
+	const struct direction *back = &d->slot->direction[side_other(d->sender)];
+
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *x = back->streams[i];
+
+		if (x->ssrc == s->ssrc && x->direction == back && address_equal(&x->dst.addr, &s->src.addr) &&
+		    !address_equal(&x->src.addr, &s->dst.addr))
+			return true;
+	}
+	return false;
+}
+
 /* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
 static struct direction *sender_only(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
 	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
 
-	return d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
+	return d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) && !passed_on(s, d) ? d : NULL;
 }
 
 /* ---- places by a part of their address ---- */

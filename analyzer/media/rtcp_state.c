@@ -8,7 +8,7 @@
 
 enum {
 	PARTIES_DEFAULT = 131072, KEEP_FIRST = 8, SENT_KEEP = 8, CHAIN_MAX = 1024,
-	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8, LIKE_MAX = 32,
+	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8, LIKE_MAX = 32, AKIN_MAX = 256,
 	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000, RTT_CLOCK_MS = 10
 };
 
@@ -530,12 +530,15 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 	return stream_packets_between(s, from_ns, to_ns) >= FLOWS_PACKETS;
 }
 
-/* One report at two places of the capture, or, as the time since the last sender report tells, twice at one. */
+/*
+ * One report at two places of the capture, or, as the time since the last sender report tells, twice at one. Who has
+ * never got a sender report repeats itself word for word: its next report is another one.
+ */
 static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
 {
-	bool once = a->lsr && a->dlsr && ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+	bool timed = a->lsr && a->dlsr, soon = ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
 
-	return (once || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
+	return (timed || soon) && ((timed && soon) || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
 	       a->cumulative_lost == b->cumulative_lost && a->jitter == b->jitter && a->lsr == b->lsr &&
 	       a->dlsr == b->dlsr;
 }
@@ -591,6 +594,15 @@ static bool like_blocks(const struct rtcp_states *r, const struct rtcp_party *re
 		if (!like || like(about, p))
 			return true;
 		asked++;
+	}
+	asked = 0;
+	LIST_EACH(it, &r->parties) {
+		const struct rtcp_party *p = LIST_ENTRY(it, struct rtcp_party, in_order);
+
+		if (!like || asked++ == AKIN_MAX)
+			break;
+		if (p->ever_blocks && !address_equal(&p->src.addr, &receiver->src.addr) && like(about, p))
+			return true;
 	}
 	return false;
 }

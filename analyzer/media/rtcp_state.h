@@ -108,8 +108,8 @@ const struct rtcp_party *rtcp_party_of_source(const struct rtcp_states *r, const
 /*
  * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports,
  * encrypted, never blocks). FROZEN: >= 2 reports whose ext_seq stands still although the capture sees it advance.
- * EMPTY: >= 2 consecutive reports without any block although this receiver, or one at its address that `like` takes for
- * the same make (NULL: any), has sent blocks in this capture. ADVANCING: it receives.
+ * EMPTY: >= 2 consecutive reports without any block although this receiver, or one that `like` takes for the same
+ * make (NULL: any at its address), has sent blocks in this capture. ADVANCING: it receives.
  */
 enum rtcp_verdict { RTCP_VERDICT_NONE, RTCP_VERDICT_ADVANCING, RTCP_VERDICT_FROZEN, RTCP_VERDICT_EMPTY };
 enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,

@@ -6,7 +6,7 @@
 
 #include "captures/base/memory.h"
 
-enum { DTLS_WAYS_MAX = 8192, CLIENT_HELLO = 1 };
+enum { DTLS_WAYS_MAX = 8192, CLIENT_HELLO = 1, ALERT_FATAL = 2 };
 
 struct dtls_record {
 	struct hash_link by_sockets;
@@ -50,7 +50,7 @@ static struct dtls_record *way_add(struct network *n, const struct packet *p)
 		return NULL;
 	r = memory_zalloc(sizeof *r);
 	r->way = (struct dtls_way){ .from = p->src, .to = p->dst, .first_ns = p->at_ns,
-		.first_at = { p->file, p->frame } };
+		.alert_ns = NS_NONE, .first_at = { p->file, p->frame } };
 	hash_add(&n->dtls->by_sockets, &r->by_sockets, way_hash(&p->src, &p->dst));
 	list_add_tail(&n->dtls->in_order, &r->in_order);
 	return r;
@@ -74,6 +74,11 @@ void network_learn_dtls(struct network *n, const struct packet *p)
 		r->way.in_vain++;
 	} else if (!p->tls.hello_goes_on) {
 		r->way.others++;
+	}
+	if (p->tls.alert_level == ALERT_FATAL) {
+		r->way.alert = p->tls.alert;
+		r->way.alert_ns = p->at_ns;
+		r->way.alert_at = (struct frame_spot){ p->file, p->frame };
 	}
 	if (back)
 		back->way.in_vain = 0;

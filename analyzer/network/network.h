@@ -92,8 +92,9 @@ struct dtls_way {
 	struct endpoint from, to;
 	unsigned hellos, others;     /* ClientHellos, which a client repeats until it is answered; all other records */
 	unsigned in_vain;            /* hellos since the last record of the other side */
-	int64_t first_ns, last_ns;
-	struct frame_spot first_at;
+	uint8_t alert;               /* of the last fatal alert in clear, with its time; time NS_NONE: none */
+	int64_t first_ns, last_ns, alert_ns;
+	struct frame_spot first_at, alert_at;
 };
 
 enum nat_method {
