@@ -176,6 +176,24 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 	return c;
 }
 
+bool arrival_all_foreign(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	const struct window *w = direction_window_at(d, from_ns);
+	bool any = false;
+
+	for (unsigned i = 0; w && i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (stream_packets_between(s, from_ns, to_ns) <= STRAY_PACKETS)
+			continue;
+		if (pt_known(facts->gates, w, s, from_ns, to_ns) || half_known_switch(d, w, s->run.pt) ||
+		    half_known_agreement(d->slot->dialog->leg, w->on_ns, from_ns))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /*
  * When its last packet of a type that is known came: all later ones, to the end, are of types that neither side has
  * named. NS_NONE: not so, or they may have been agreed where the capture did not see it.
