@@ -508,7 +508,7 @@ static bool reported_received(const struct judge *j)
 	const struct hearing *h = j->h;
 	const struct rtcp_view *v = h->stream ? rtcp_view_of(j->facts->rtcp, h->stream) : NULL;
 
-	return v && (h->report == RTCP_VERDICT_ADVANCING ||
+	return v && !arrival_handed_on(j, h->window, h->stream, v->by) && (h->report == RTCP_VERDICT_ADVANCING ||
 	       (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
 }
 

@@ -64,6 +64,8 @@ int64_t arrival_foreign_since(const struct judge *j, const struct window *w, con
 	int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+/* The stream goes where the window says, and p reports from another machine, of what came to it before. */
+bool arrival_handed_on(const struct judge *j, const struct window *w, const struct stream *s, const struct rtcp_party *p);
 /* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
 
