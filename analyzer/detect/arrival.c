@@ -176,6 +176,24 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 	return c;
 }
 
+bool arrival_all_foreign(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	const struct window *w = direction_window_at(d, from_ns);
+	bool any = false;
+
+	for (unsigned i = 0; w && i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (stream_packets_between(s, from_ns, to_ns) <= STRAY_PACKETS)
+			continue;
+		if (pt_known(facts->gates, w, s, from_ns, to_ns) || half_known_switch(d, w, s->run.pt) ||
+		    half_known_agreement(d->slot->dialog->leg, w->on_ns, from_ns))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /*
  * When its last packet of a type that is known came: all later ones, to the end, are of types that neither side has
  * named. NS_NONE: not so, or they may have been agreed where the capture did not see it.
@@ -252,18 +270,55 @@ static bool of_other_calls(const struct judge *j, const struct endpoint *at, con
 	return other;
 }
 
-struct party_of_call { const struct judge *j; const struct endpoint *at; int64_t to_ns; };
+/*
+ * The audio goes to where this window says, and another machine reports: a PBX that has handed the call on to two
+ * phones, and still tells what it got before. Beyond a NAT the receiver may have another address.
+ */
+bool arrival_handed_on(const struct judge *j, const struct window *w, const struct stream *s, const struct rtcp_party *p)
+{
+	return s && !address_equal(&p->src.addr, &s->dst.addr) && window_has_target(w, &s->dst) &&
+	       address_private(&p->src.addr) == address_private(&s->dst.addr) &&
+	       !network_same(j->facts->network, &p->src.addr, &s->dst.addr);
+}
+
+/* The same of who is to send: what another machine counts there, that this window does not name, is not its audio. */
+static bool sends_for_other(const struct judge *j, const struct window *w, const struct rtcp_party *p)
+{
+	bool other = false;
+
+	for (unsigned i = 0; i < w->source_count; i++) {
+		const struct address *a = &w->sources[i].at.addr;
+
+		if (address_equal(a, &p->src.addr) || address_private(a) != address_private(&p->src.addr) ||
+		    network_same(j->facts->network, a, &p->src.addr))
+			return false;
+		other |= address_known(a);
+	}
+	return other;
+}
+
+/* Of the side a in the window w; s: what it is to report of, NULL for the sender. */
+struct party_of_call {
+	const struct judge *j;
+	const struct side_addresses *a;
+	const struct endpoint *at;
+	const struct window *w;
+	const struct stream *s;
+	int64_t to_ns;
+};
 
 static bool fits_call(const void *about, const struct rtcp_party *p)
 {
 	const struct party_of_call *x = about;
 
-	return !of_other_calls(x->j, x->at, p, x->to_ns);
+	return !of_other_calls(x->j, x->at, p, x->to_ns) && !arrival_handed_on(x->j, x->w, x->s, p) &&
+	       !(x->a == x->j->sender && sends_for_other(x->j, x->w, p));
 }
 
 static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a,
-	const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
+	const struct window *w, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
+	const struct sdp_media *media = a == j->receiver ? w->receiver : w->sender;
 	struct endpoint rtcp = { .port = 0 };
 
 	if (rtcp_parties(j->facts->rtcp)->count == 0)
@@ -271,7 +326,7 @@ static const struct rtcp_party *party_of(const struct judge *j, const struct sid
 	if (media)
 		rtcp = sdp_media_rtcp(media);
 	for (unsigned i = 0; i < a->media_count; i++) {
-		const struct party_of_call about = { j, &a->at[i], to_ns };
+		const struct party_of_call about = { j, a, &a->at[i], w, s, to_ns };
 		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i],
 			address_known(&rtcp.addr) ? &rtcp : NULL, from_ns, to_ns, fits_call, &about);
 
@@ -282,23 +337,25 @@ static const struct rtcp_party *party_of(const struct judge *j, const struct sid
 }
 
 /* A NAT gives RTCP any port: who reports of this very stream from the receiver's address is the receiver. */
-static const struct rtcp_party *reporter_of(const struct judge *j, const struct stream *s)
+static const struct rtcp_party *reporter_of(const struct judge *j, const struct window *w, const struct stream *s)
 {
 	const struct rtcp_view *v = s ? rtcp_view_of(j->facts->rtcp, s) : NULL;
 
 	for (unsigned i = 0; v && v->by && i < j->receiver->media_count; i++) {
 		if (address_equal(&j->receiver->at[i].addr, &v->by->src.addr))
-			return v->by;
+			return arrival_handed_on(j, w, s, v->by) ? NULL : v->by;
 	}
 	return NULL;
 }
 
 /* A NAT gives RTCP any port: the receiver's bears the id of the stream that it sends itself. */
-static const struct rtcp_party *source_of(const struct judge *j, int64_t from_ns, int64_t to_ns)
+static const struct rtcp_party *source_of(const struct judge *j, const struct window *w, const struct stream *heard,
+	int64_t from_ns, int64_t to_ns)
 {
 	const struct stream *s = hearing_own_stream(j->facts, direction_reverse(j->d));
+	const struct rtcp_party *p = s ? rtcp_party_of_source(j->facts->rtcp, &s->src.addr, s->ssrc, from_ns, to_ns) : NULL;
 
-	return s ? rtcp_party_of_source(j->facts->rtcp, &s->src.addr, s->ssrc, from_ns, to_ns) : NULL;
+	return p && !arrival_handed_on(j, w, heard, p) ? p : NULL;
 }
 
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
@@ -306,12 +363,12 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	const struct stream *main = c->main ? c->main : c->wrong_main;
 	struct hearing *h = j->h;
 
-	h->receiver_rtcp = party_of(j, j->receiver, w->receiver, from_ns, to_ns);
+	h->receiver_rtcp = party_of(j, j->receiver, w, main, from_ns, to_ns);
 	if (!h->receiver_rtcp)
-		h->receiver_rtcp = reporter_of(j, main);
+		h->receiver_rtcp = reporter_of(j, w, main);
 	if (!h->receiver_rtcp)
-		h->receiver_rtcp = source_of(j, from_ns, to_ns);
-	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
+		h->receiver_rtcp = source_of(j, w, main, from_ns, to_ns);
+	h->sender_rtcp = party_of(j, j->sender, w, NULL, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? reported(j->facts, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;

@@ -169,10 +169,15 @@ static bool arrives(const struct direction *in)
 	return true;
 }
 
-/* Packets of the direction, unless they are known not to come as far as the machine that is to get them. */
-static double arriving(const struct direction *in, int64_t from_ns, int64_t to_ns)
+/*
+ * Packets of the direction, unless they are known not to come as far as the machine that is to get them, or are of no
+ * use to it.
+ */
+static double arriving(const struct facts *facts, const struct direction *in, int64_t from_ns, int64_t to_ns)
 {
-	return arrives(in) ? (double)direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns) : 0;
+	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns))
+		return 0;
+	return (double)direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns);
 }
 
 /*
@@ -196,7 +201,7 @@ static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 			const struct direction *in = &dialog->mslots[i].direction[there];
 
 			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in) ||
-			    arriving(in, from_ns, to_ns) > most + (seen ? key_packets(in, from_ns, to_ns) : 0))
+			    arriving(j->facts, in, from_ns, to_ns) > most + (seen ? key_packets(in, from_ns, to_ns) : 0))
 				continue;
 			if (!seen || direction_packets_between(in, BOUND_AT_ALL, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
 				return true;

@@ -10,6 +10,7 @@
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/reported.h"
 #include "analyzer/media/mos.h"
 
@@ -483,20 +484,56 @@ static bool promises_same(const struct direction *d, const struct window *w)
 	return false;
 }
 
-/* Direct media: an earlier leg of the call promises the very same audio. It is judged there. */
+/* What the sender was told on this leg to send elsewhere goes on to where this leg had it before. */
+static bool disobeyed(const struct direction *d, const struct window *w)
+{
+	int64_t later_ns = ns_add(w->on_ns, 2 * SECOND_NS);
+
+	for (unsigned i = 0; w->moved && w->source_count && i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (endpoint_equal(&s->src, &w->sources[0].at) && !window_has_target(w, &s->dst) &&
+		    s->last_ns > later_ns && stream_packets_between(s, later_ns, s->last_ns) >= ALIVE_PACKETS &&
+		    one_way_sent_before(d, w, &s->dst))
+			return true;
+	}
+	return false;
+}
+
+/* Of two legs that promise the same audio: the other one's sender was told there, and does otherwise. */
+static bool disobeyed_there(const struct direction *there, const struct window *w)
+{
+	for (unsigned i = 0; i < there->window_count; i++) {
+		const struct window *x = &there->windows[i];
+
+		if (x->state == EXPECT_DUE && same_promise(x, w) && disobeyed(there, x))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Direct media: an earlier leg of the call promises the very same audio. It is judged there, unless who sends it was
+ * told on this one, and does not heed it.
+ */
 static const struct direction *judged_on(const struct direction *d, const struct window *w)
 {
 	const struct leg *own = d->slot->dialog->leg;
 
+	if (own->call->legs.count < 2 || disobeyed(d, w))
+		return NULL;
+
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
-		for (unsigned i = 0; other->n < own->n && other->confirmed && i < other->confirmed->mslot_count; i++) {
+		for (unsigned i = 0; other != own && other->confirmed && i < other->confirmed->mslot_count; i++) {
 			const struct mslot *slot = &other->confirmed->mslots[i];
 
 			for (unsigned side = 0; side < 2; side++) {
-				if (promises_same(&slot->direction[side], w))
-					return &slot->direction[side];
+				const struct direction *there = &slot->direction[side];
+
+				if (other->n < own->n ? promises_same(there, w) : disobeyed_there(there, w))
+					return there;
 			}
 		}
 	}
@@ -508,7 +545,7 @@ static bool reported_received(const struct judge *j)
 	const struct hearing *h = j->h;
 	const struct rtcp_view *v = h->stream ? rtcp_view_of(j->facts->rtcp, h->stream) : NULL;
 
-	return v && (h->report == RTCP_VERDICT_ADVANCING ||
+	return v && !arrival_handed_on(j, h->window, h->stream, v->by) && (h->report == RTCP_VERDICT_ADVANCING ||
 	       (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
 }
 
@@ -681,7 +718,7 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 	same = judged_on(d, h->window);
 	if (same) {
 		h->row = "N9";
-		h->elsewhere = true;
+		h->elsewhere = same;
 		h->heard = same->hearing && same->hearing->heard == HEARD_YES ? HEARD_YES : HEARD_UNKNOWN;
 		judge_because(h, "the same audio as on another leg of the call: judged there");
 		return;

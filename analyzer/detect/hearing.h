@@ -43,6 +43,8 @@ struct hearing {
 	const char *undelivered_by;
 
 	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
+	/* the same audio is promised on another leg of the call, and judged there; NULL: not so */
+	const struct direction *elsewhere;
 	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
 	const struct icmp_record *icmp, *icmp_last;  /* errors that quote this direction's flow within the window */
 	/* where the sender's audio was to come from since; NULL: it was not moved */
@@ -54,7 +56,6 @@ struct hearing {
 	enum sees sees : 8;
 	enum rtcp_verdict report : 8;
 	enum rtcp_sending sending : 8;       /* what the sender's reports say it does */
-	bool elsewhere;              /* the same audio is promised on an earlier leg of the call, and judged there */
 	bool delivered;              /* deliv(D): alive, right address, known payload type, no proof against */
 	bool whole;                  /* failed from the window's beginning */
 	bool at_sender, at_receiver; /* 0 hops or on that host */

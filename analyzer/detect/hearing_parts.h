@@ -58,10 +58,14 @@ enum sees place_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 bool place_beyond_nat(const struct facts *facts, const struct address *a);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+/* All that came in that time is of types that neither side has named, and the capture has their agreement. */
+bool arrival_all_foreign(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
 	int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+/* The stream goes where the window says, and p reports from another machine, of what came to it before. */
+bool arrival_handed_on(const struct judge *j, const struct window *w, const struct stream *s, const struct rtcp_party *p);
 /* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
 

@@ -547,6 +547,11 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 		detection_pass(d, NULL, "%.1f s of silence are less than %.0f s", seconds, min_s);
 		return false;
 	}
+	/* direct media: the one leg tells of this way, the other leg of that */
+	if (other && other->elsewhere && other->elsewhere->hearing) {
+		back = other->elsewhere;
+		other = back->hearing;
+	}
 	if (!other || (other->heard == HEARD_NO && fails_with(d, h, other, seconds))) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
 		return false;

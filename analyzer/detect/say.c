@@ -184,6 +184,10 @@ struct endpoint party_seen_at(const struct direction *d, enum side side)
 
 	if (h && h->heard == HEARD_NO && h->moved_to && side == d->sender)
 		return *h->moved_to;
+	/* direct media, of which the other leg tells the way back: to whom this one was told to send */
+	if (h && h->failure == FAILURE_MISDIRECTED && side != d->sender && h->window->target_count && hearing_of(own) &&
+	    hearing_of(own)->elsewhere)
+		return h->window->targets[0].at;
 	/* whom a transfer put into the place of the first: who speaks while it fails */
 	for (unsigned i = 0; h && h->heard == HEARD_NO && side != d->sender && i < own->stream_count; i++) {
 		const struct stream *s = own->streams[i];
