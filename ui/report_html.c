@@ -60,6 +60,8 @@ static void begin(const struct report *r)
 	text_init(&name);
 	if (r->file_count)
 		report_file_name(&name, r, 0);
+	if (r->file_count > 1)
+		text_addf(&name, " and %zu more", r->file_count - 1);
 	page_raw(r->out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 			 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>deadair: ");

@@ -333,6 +333,12 @@ static void too_small_says_so(void **state)
 	screen_of(&c.world, "least", "2", 15, 60);
 	screen_of(&c.world, "least-overview", "<Esc>", 15, 60);
 	screen_of(&c.world, "least-call", "2<Enter>", 15, 60);
+	snprintf(c.world.numbers.source, sizeof c.world.numbers.source,
+		"pbx-west-2026-11-20T09-00-00-trunk.pcapng and 11 more");
+	screen_of(&c.world, "long-name", "2", 24, 80);
+	screen_of(&c.world, "long-name", "2", 15, 60);
+	c.world.numbers.live = true;
+	screen_of(&c.world, "long-name-live", "2", 24, 80);
 	captured_free(&c);
 }
 
