@@ -202,7 +202,8 @@ static const struct flow_side *stuck_segment(const struct facts *facts, const st
 	between = lookup_flows_between(facts->lookup, &h->src, &h->dst);
 	for (size_t i = 0; i < between.count; i++) {
 		const struct flow *flow = between.flows[i];
-		const struct flow_side *s = &flow->side[endpoint_equal(&flow->client, &h->src) ? FLOW_CLIENT : FLOW_SERVER];
+		bool by_client = endpoint_equal(&flow->client, &h->src);
+		const struct flow_side *s = &flow->side[by_client ? FLOW_CLIENT : FLOW_SERVER];
 
 		if (s->stuck_copies >= STUCK_COPIES && s->stuck_bytes > EVERY_LINK && s->bytes > s->stuck_bytes &&
 		    s->stuck_at.at_ns >= h->first->at.at_ns &&

@@ -115,5 +115,7 @@ const struct flow *lookup_flow_after(struct lookup *l, const struct address *cli
 			to = middle;
 	}
 	found = from < l->taken_count ? l->taken[from] : NULL;
-	return found && address_equal(&found->client.addr, client) && endpoint_equal(&found->server, server) ? found : NULL;
+	if (!found || !address_equal(&found->client.addr, client) || !endpoint_equal(&found->server, server))
+		return NULL;
+	return found;
 }

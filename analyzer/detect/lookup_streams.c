@@ -81,9 +81,9 @@ static void orphans_make(struct lookup *l)
 	}
 	qsort(l->orphans, l->orphan_count, sizeof *l->orphans, orphan_compare);
 	for (size_t i = 0; i < l->orphan_count; i++) {
-		int64_t last_ns = l->orphans[i].stream->last_ns;
+		int64_t last_ns = l->orphans[i].stream->last_ns, before_ns = i ? l->orphans[i - 1].latest_ns : last_ns;
 
-		l->orphans[i].latest_ns = i && l->orphans[i - 1].latest_ns > last_ns ? l->orphans[i - 1].latest_ns : last_ns;
+		l->orphans[i].latest_ns = before_ns > last_ns ? before_ns : last_ns;
 	}
 }
 
