@@ -12,7 +12,8 @@
 #include "ui/filter_node.h"
 #include "ui/words.h"
 
-enum { FILTER_BYTES_MAX = 4096, DEPTH_MAX = 32, TERM_MAX = 512, REGEX_BYTES_MAX = 200, REGEX_REPEAT_MAX = 1000 };
+enum { FILTER_BYTES_MAX = 4096, DEPTH_MAX = 32, TERM_MAX = 512, REGEX_BYTES_MAX = 200, REGEX_REPEAT_MAX = 1000, IDS_MAX = 256,
+	ID_BYTES = 128 };
 
 static const char *const heard_words[] = { "yes", "poor", "sent", "no", "unknown", NULL };
 static const char *const severity_words[] = { "info", "warning", "error", "critical", NULL };
@@ -299,6 +300,44 @@ static bool comma_check(struct parser *p, const struct filter_field_info *info, 
 	return true;
 }
 
+static bool detector_meant(const struct view_detector *d, enum filter_op op, const struct filter_item *item)
+{
+	char id[ID_BYTES];
+
+	if (filter_id_has(op, item, d->id))
+		return true;
+	for (size_t i = 0; d->reasons && d->reasons[i]; i++) {
+		snprintf(id, sizeof id, "%s/%s", d->id, d->reasons[i]);
+		if (filter_id_has(op, item, id))
+			return true;
+	}
+	return false;
+}
+
+/* What no detector can say is a slip of the hand: nothing would ever match. */
+static bool id_check(struct parser *p, enum filter_op op, const struct filter_item *item)
+{
+	struct span id = span_first(span_of(item->text), strcspn(item->text, "/"));
+	const char *ids[IDS_MAX], *near;
+	struct view_detector d;
+	size_t count = 0;
+	char plain[48];
+
+	for (; count < IDS_MAX && view_detector(count, &d); count++) {
+		ids[count] = d.id;
+		if (detector_meant(&d, op, item))
+			return true;
+	}
+	for (size_t i = 0; i < count && id.n < strlen(item->text); i++)
+		if (span_equal_nocase(span_of(ids[i]), id))
+			return fail(p, item->at, "%s has no reason \"%s\": deadair explain %s", ids[i],
+				shown(span_from(span_of(item->text), id.n + 1), plain), ids[i]);
+	near = nearest_word(id, ids, count);
+	if (near)
+		return fail(p, item->at, "no finding \"%s\": %s?", shown(span_of(item->text), plain), near);
+	return fail(p, item->at, "no finding \"%s\": deadair detectors lists them", shown(span_of(item->text), plain));
+}
+
 static bool op_is_order(enum filter_op op)
 {
 	return op == OP_LESS || op == OP_AT_MOST || op == OP_MORE || op == OP_AT_LEAST;
@@ -316,7 +355,8 @@ static bool value_read(struct parser *p, struct filter_node *node, const struct 
 			return fail(p, p->at, "%s of what?", info->name);
 		*end = item;
 		end = &item->next;
-		if (!item_read(p, info, item) || (p->text[p->at] == ',' && !comma_check(p, info, item)) ||
+		if (!item_read(p, info, item) ||
+		    (info->sort == SORT_ID && !item->unknown && !id_check(p, node->op, item)) || (p->text[p->at] == ',' && !comma_check(p, info, item)) ||
 		    !range_read(p, info, item))
 			return false;
 		if (op_is_order(node->op) && (item->range || item->unknown || p->text[p->at] == ','))

@@ -73,21 +73,29 @@ static bool end_of_number(const struct filter_item *item, const char *text)
 /* "sip-alg/rewritten-sdp": the id alone is equal too. */
 static bool equal_id(const struct filter_item *item, const char *text)
 {
-	size_t id = strcspn(text, "/");
+	char id[VALUE_BYTES];
 
-	return equal_text(item, text) || (strlen(item->text) == id && strncasecmp(text, item->text, id) == 0);
+	snprintf(id, sizeof id, "%.*s", (int)strcspn(text, "/"), text);
+	return equal_text(item, text) || equal_text(item, id);
+}
+
+bool filter_id_has(enum filter_op op, const struct filter_item *item, const char *text)
+{
+	if (op == OP_HAS && (item->quoted || !strchr(item->text, '*')))
+		return span_starts_nocase(span_of(text), span_of(item->text));
+	return equal_id(item, text);
 }
 
 static bool item_has_text(const struct probe *p, const struct filter_item *item, const char *text)
 {
 	enum filter_sort sort = filter_fields[p->term->field].sort;
 
+	if (sort == SORT_ID)
+		return filter_id_has(p->term->op, item, text);
 	if (p->term->op != OP_HAS)
-		return sort == SORT_ID ? equal_id(item, text) : equal_text(item, text);
+		return equal_text(item, text);
 	if (sort == SORT_PHONE)
 		return end_of_number(item, text);
-	if (sort == SORT_ID && (item->quoted || !strchr(item->text, '*')))
-		return span_starts_nocase(span_of(text), span_of(item->text));
 	return part_of_text(item, text);
 }
 

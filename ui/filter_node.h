@@ -75,4 +75,7 @@ struct filter_field_info {
 
 extern const struct filter_field_info filter_fields[FIELD_COUNT];
 
+/* Does what was typed mean this finding, "sip-alg/rewritten-sdp"? */
+bool filter_id_has(enum filter_op op, const struct filter_item *item, const char *text);
+
 #endif

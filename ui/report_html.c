@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "captures/base/memory.h"
@@ -59,6 +60,8 @@ static void begin(const struct report *r)
 	text_init(&name);
 	if (r->file_count)
 		report_file_name(&name, r, 0);
+	if (r->file_count > 1)
+		text_addf(&name, " and %zu more", r->file_count - 1);
 	page_raw(r->out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 			 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>deadair: ");
@@ -151,6 +154,19 @@ static void page_write(const struct report *r, struct out *out, bool redacted)
 	page_fini(&page);
 }
 
+/* A part of a page looks like a page: none stays. Behind a link the file stays, empty; a device is what it is. */
+static void page_remove(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	if (fstat(fd, &opened) != 0 || !S_ISREG(opened.st_mode))
+		return;
+	if (lstat(path, &named) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino)
+		unlink(path);
+	else if (ftruncate(fd, 0) != 0)
+		return;         /* nothing else is left to try */
+}
+
 enum err_code report_html_write(const struct report *r, const char *path, bool redacted, struct err *err)
 {
 	struct out out;
@@ -163,8 +179,10 @@ enum err_code report_html_write(const struct report *r, const char *path, bool r
 	out_init(&out, fd);
 	page_write(r, &out, redacted);
 	error = out_fini(&out);
-	if (close(fd) && !error)
+	if (error)
+		page_remove(fd, path);
+	if (close(fd) != 0 && !error)
 		error = errno;
-	return error ? err_set(err, ERR_FILE, "%s: cannot be written: %s; the page is not whole", shown,
-	       strerror(error)) : ERR_OK;
+	return error ? err_set(err, ERR_FILE, "%s: cannot be written: %s: nothing was saved", shown, strerror(error))
+		     : ERR_OK;
 }

@@ -403,45 +403,66 @@ static bool host_speaks_sip(const struct facts *facts, const struct address *a)
 	return h && h->sip_port_count;
 }
 
-struct talker {                      /* a host with media */
+struct talker {                      /* a host with media, or one and the other; no other: any */
 	struct hash_link link;
-	struct address addr;
+	struct address addr, other;
 	const struct stream *first;
 };
 
-static const struct stream *first_stream_of(const struct hash *talkers, const struct address *a)
+static const struct address anybody;
+
+static uint32_t talkers_hash(const struct address *a, const struct address *b)
 {
-	uint32_t hash = address_hash(a);
+	return (uint32_t)hash_mix(address_hash(a), address_hash(b));
+}
+
+static const struct stream *first_stream_to(const struct hash *talkers, const struct address *a,
+	const struct address *other)
+{
+	uint32_t hash = talkers_hash(a, other);
 
 	for (struct hash_link *it = hash_first(talkers, hash); it; it = it->next) {
-		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct talker, link)->addr, a))
-			return HASH_ENTRY(it, struct talker, link)->first;
+		const struct talker *x = HASH_ENTRY(it, struct talker, link);
+
+		if (it->hash == hash && address_equal(&x->addr, a) && address_equal(&x->other, other))
+			return x->first;
 	}
 	return NULL;
 }
 
-static void talker_add(struct hash *talkers, struct arena *arena, const struct address *a, const struct stream *s)
+static const struct stream *first_stream_of(const struct hash *talkers, const struct address *a)
+{
+	return first_stream_to(talkers, a, &anybody);
+}
+
+static void talker_add(struct hash *talkers, struct arena *arena, const struct address *a, const struct address *other,
+	const struct stream *s)
 {
 	struct talker *x;
 
-	if (first_stream_of(talkers, a))
+	if (first_stream_to(talkers, a, other))
 		return;
 	x = arena_zalloc(arena, sizeof *x);
 	x->addr = *a;
+	x->other = *other;
 	x->first = s;
-	hash_add(talkers, &x->link, address_hash(a));
+	hash_add(talkers, &x->link, talkers_hash(a, other));
 }
 
 static void talkers_gather(struct hash *talkers, const struct facts *facts)
 {
 	hash_init(talkers);
+	if (list_empty(tls_pairs_in_order(facts->tls)))
+		return;
 	LIST_EACH(it, streams_in_order(facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
 		if (s->packets < STREAM_MIN)
 			continue;
-		talker_add(talkers, lookup_arena(facts->lookup), &s->src.addr, s);
-		talker_add(talkers, lookup_arena(facts->lookup), &s->dst.addr, s);
+		talker_add(talkers, lookup_arena(facts->lookup), &s->src.addr, &anybody, s);
+		talker_add(talkers, lookup_arena(facts->lookup), &s->dst.addr, &anybody, s);
+		talker_add(talkers, lookup_arena(facts->lookup), &s->src.addr, &s->dst.addr, s);
+		talker_add(talkers, lookup_arena(facts->lookup), &s->dst.addr, &s->src.addr, s);
 	}
 }
 
@@ -455,13 +476,6 @@ static const struct stream *first_stream_of_either(const struct hash *talkers, c
 static bool sip_like(const struct tls_pair *t)
 {
 	return t->server.port == 5061 || t->sip_alpn;
-}
-
-static bool is_between(const struct tls_pair *t, const struct stream *s)
-{
-	return s->packets >= STREAM_MIN &&
-		((address_equal(&s->src.addr, &t->client) && address_equal(&s->dst.addr, &t->server.addr)) ||
-		 (address_equal(&s->dst.addr, &t->client) && address_equal(&s->src.addr, &t->server.addr)));
 }
 
 /* A browser's: the host of its web port is the one that it checks paths (ICE) with, and exchanges audio with. */
@@ -479,15 +493,9 @@ static bool checks_paths(const struct facts *facts, const struct tls_pair *t)
 static const struct stream *browser_media(const struct facts *facts, const struct hash *talkers,
 	const struct tls_pair *t)
 {
-	if (!first_stream_of(talkers, &t->client) || !checks_paths(facts, t))
-		return NULL;
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+	const struct stream *s = first_stream_to(talkers, &t->client, &t->server.addr);
 
-		if (is_between(t, s))
-			return s;
-	}
-	return NULL;
+	return s && checks_paths(facts, t) ? s : NULL;
 }
 
 static void encrypted_event(struct detection *d, const struct event *ev)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/detect/lookup.h"
 #include "analyzer/network/flow.h"
 
 enum { COPIES_LEAST = 3 };           /* TCP sends again after 0.2 to 3 s, and twice as long each time */
@@ -11,47 +12,31 @@ enum { COPIES_LEAST = 3 };           /* TCP sends again after 0.2 to 3 s, and tw
 #define RESET_NS (32 * SECOND_NS)
 #define AGAIN_NS (10 * MINUTE_NS)
 
-static bool is_between(const struct flow *f, const struct endpoint *src, const struct endpoint *dst, unsigned *ret_side)
-{
-	*ret_side = endpoint_equal(&f->client, src) ? FLOW_CLIENT : FLOW_SERVER;
-	if (*ret_side == FLOW_CLIENT)
-		return endpoint_equal(&f->server, dst);
-	return endpoint_equal(&f->server, src) && endpoint_equal(&f->client, dst);
-}
-
 /* Whoever had opened it has come again, from another port. */
 static void find_again(const struct facts *facts, const struct flow *dead, int64_t at_ns, struct dead_connection *c)
 {
-	LIST_EACH(it, flows_in_order(facts->flows)) {
-		const struct flow *f = LIST_ENTRY(it, struct flow, in_order);
+	const struct flow *f = lookup_flow_after(facts->lookup, &dead->client.addr, &dead->server, at_ns);
 
-		if (f->first_ns <= at_ns || f->first_ns > ns_add(at_ns, AGAIN_NS) || f->partial || !flow_accepted(f) ||
-		    !address_equal(&f->client.addr, &dead->client.addr) || !endpoint_equal(&f->server, &dead->server))
-			continue;
-		c->now = f->client;
-		c->now_at = f->first_at;
+	if (!f || f->first_ns > ns_add(at_ns, AGAIN_NS))
 		return;
-	}
+	c->now = f->client;
+	c->now_at = f->first_at;
 }
 
 bool dead_connection_find(const struct facts *facts, const struct endpoint *src, const struct endpoint *dst,
 	int64_t at_ns, struct dead_connection *ret)
 {
+	struct lookup_flows between = lookup_flows_between(facts->lookup, src, dst);
 	const struct flow *found = NULL;
-	unsigned side = FLOW_CLIENT;
+	unsigned side;
 
-	LIST_EACH(it, flows_in_order(facts->flows)) {
-		const struct flow *f = LIST_ENTRY(it, struct flow, in_order);
-		unsigned s;
-
-		if (f->first_ns <= at_ns && f->last_ns >= at_ns && is_between(f, src, dst, &s)) {
-			found = f;
-			side = s;
-		}
-	}
+	for (size_t i = 0; i < between.count; i++)
+		if (between.flows[i]->first_ns <= at_ns && between.flows[i]->last_ns >= at_ns)
+			found = between.flows[i];
 	*ret = (struct dead_connection){ .copies = 0 };
 	if (!found)
 		return false;
+	side = endpoint_equal(&found->client, src) ? FLOW_CLIENT : FLOW_SERVER;
 	ret->copies = found->side[side].unheard_copies;
 	if (found->side[!side].rst_at.frame && found->side[!side].rst_at.at_ns >= at_ns &&
 	    found->side[!side].rst_at.at_ns <= ns_add(at_ns, RESET_NS))

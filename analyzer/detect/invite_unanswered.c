@@ -197,17 +197,18 @@ static bool registered_by_stream(const struct facts *facts, const struct unanswe
 static const struct flow_side *stuck_segment(const struct facts *facts, const struct unanswered *u)
 {
 	const struct invite_hop *h = &u->hop;
+	struct lookup_flows between;
 
 	if (!is_stream(h->first->transport))
 		return NULL;
-	LIST_EACH(it, flows_in_order(facts->flows)) {
-		const struct flow *flow = LIST_ENTRY(it, struct flow, in_order);
-		bool by_client = endpoint_equal(&flow->client, &h->src) && endpoint_equal(&flow->server, &h->dst),
-			by_server = endpoint_equal(&flow->client, &h->dst) && endpoint_equal(&flow->server, &h->src);
+	between = lookup_flows_between(facts->lookup, &h->src, &h->dst);
+	for (size_t i = 0; i < between.count; i++) {
+		const struct flow *flow = between.flows[i];
+		bool by_client = endpoint_equal(&flow->client, &h->src);
 		const struct flow_side *s = &flow->side[by_client ? FLOW_CLIENT : FLOW_SERVER];
 
-		if ((by_client || by_server) && s->stuck_copies >= STUCK_COPIES && s->stuck_bytes > EVERY_LINK &&
-		    s->bytes > s->stuck_bytes && s->stuck_at.at_ns >= h->first->at.at_ns &&
+		if (s->stuck_copies >= STUCK_COPIES && s->stuck_bytes > EVERY_LINK && s->bytes > s->stuck_bytes &&
+		    s->stuck_at.at_ns >= h->first->at.at_ns &&
 		    s->stuck_at.at_ns <= ns_add(h->first->at.at_ns, STUCK_WITHIN_NS))
 			return s;
 	}

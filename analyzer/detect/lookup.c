@@ -54,6 +54,9 @@ void lookup_free(struct lookup *l)
 	port_edges_free(l->port_edges);
 	passages_free(l->passages);
 	free(l->repeated);
+	free(l->between);
+	free(l->taken);
+	free(l->orphans);
 	free(l);
 }
 

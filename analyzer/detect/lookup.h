@@ -89,6 +89,22 @@ const struct half_known *lookup_half_known(struct lookup *l);
  */
 double lookup_sent_elsewhere(struct lookup *l, const struct stream *s, int64_t from_ns, int64_t to_ns);
 
+/* TCP connections between two sockets, whoever opened them, by first sight. */
+struct flow;
+struct lookup_flows { const struct flow *const *flows; size_t count; };
+struct lookup_flows lookup_flows_between(struct lookup *l, const struct endpoint *a, const struct endpoint *b);
+/* The first that this host opened to that socket after that time and that was taken; NULL none. */
+const struct flow *lookup_flow_after(struct lookup *l, const struct address *client, const struct endpoint *server,
+	int64_t at_ns);
+
+/*
+ * Streams of no call's direction with a packet before and one behind some moment within [from, to], the youngest first:
+ * lookup_orphan_next() until NULL.
+ */
+struct lookup_orphans { size_t left; int64_t from_ns; };
+struct lookup_orphans lookup_orphans_within(struct lookup *l, int64_t from_ns, int64_t to_ns);
+const struct stream *lookup_orphan_next(struct lookup *l, struct lookup_orphans *w);
+
 /* Streams that all lack about as much: even_loss.h. 0 none. */
 unsigned lookup_even_loss(struct lookup *l);
 

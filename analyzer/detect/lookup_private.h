@@ -4,6 +4,7 @@
 #define DEADAIR_DETECT_LOOKUP_PRIVATE_H
 
 #include "analyzer/detect/lookup.h"
+#include "analyzer/network/flow.h"
 
 struct lookup_pair {                 /* of two addresses, one way */
 	struct hash_link link;
@@ -22,6 +23,10 @@ struct lookup {
 	struct hash senders;         /* struct sent */
 	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
+	const struct flow **between, **taken;        /* by their sockets; by who opened them where to, then time */
+	size_t between_count, taken_count;
+	struct orphan *orphans;      /* by begin */
+	size_t orphan_count;
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
 	struct attempts *attempts;   /* likewise */
 	struct phone_calls *phone_calls;     /* likewise */
@@ -38,7 +43,7 @@ struct lookup {
 	unsigned even_loss;
 	unsigned key_tests;          /* left */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
-		even_made, senders_made;
+		even_made, senders_made, flows_made, orphans_made;
 };
 
 /* lookup.c; NULL none */

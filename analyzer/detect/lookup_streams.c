@@ -2,6 +2,10 @@
 /* lookup_streams: indexes over the streams: by sender, by pair, by the address that has them. */
 #include "analyzer/detect/lookup_private.h"
 
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
 enum { ELSEWHERE_PACKETS = 25, SENDER_STREAMS_MAX = 64 };
 
 /* ---- streams by their sender ---- */
@@ -45,6 +49,70 @@ double lookup_sent_elsewhere(struct lookup *l, const struct stream *s, int64_t f
 			packets += stream_packets_between(o, from_ns, to_ns);
 	}
 	return packets;
+}
+
+/* ---- streams of no direction, by time ---- */
+
+struct orphan {
+	const struct stream *stream;
+	int64_t latest_ns;           /* the last packet of this one and all before it */
+};
+
+static int orphan_compare(const void *one, const void *other)
+{
+	const struct stream *a = ((const struct orphan *)one)->stream, *b = ((const struct orphan *)other)->stream;
+
+	if (a->first_ns != b->first_ns)
+		return a->first_ns < b->first_ns ? -1 : 1;
+	return (a->n > b->n) - (a->n < b->n);
+}
+
+static void orphans_make(struct lookup *l)
+{
+	const struct list *all = streams_in_order(l->facts->streams);
+
+	l->orphans_made = true;
+	l->orphans = memory_zalloc((all->count + 1) * sizeof *l->orphans);
+	LIST_EACH(it, all) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (!s->direction)
+			l->orphans[l->orphan_count++].stream = s;
+	}
+	qsort(l->orphans, l->orphan_count, sizeof *l->orphans, orphan_compare);
+	for (size_t i = 0; i < l->orphan_count; i++) {
+		int64_t last_ns = l->orphans[i].stream->last_ns, before_ns = i ? l->orphans[i - 1].latest_ns : last_ns;
+
+		l->orphans[i].latest_ns = before_ns > last_ns ? before_ns : last_ns;
+	}
+}
+
+struct lookup_orphans lookup_orphans_within(struct lookup *l, int64_t from_ns, int64_t to_ns)
+{
+	size_t low = 0, high;
+
+	if (!l->orphans_made)
+		orphans_make(l);
+	for (high = l->orphan_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->orphans[middle].stream->first_ns <= to_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (struct lookup_orphans){ low, from_ns };
+}
+
+const struct stream *lookup_orphan_next(struct lookup *l, struct lookup_orphans *w)
+{
+	while (w->left && l->orphans[w->left - 1].latest_ns >= w->from_ns) {
+		const struct stream *s = l->orphans[--w->left].stream;
+
+		if (s->last_ns >= w->from_ns)
+			return s;
+	}
+	return NULL;
 }
 
 /* ---- points of media ---- */

@@ -21,16 +21,29 @@ static const struct endpoint *said_at(const struct exchange *e, enum side side, 
  * It has sent audio in this call, to the server between them: it is there, and somebody speaks. A server that the PBX
  * hands the call to, and that never sent here, may well do nothing but listen.
  */
+static bool direction_sent_before(const struct judge *j, const struct direction *d, const struct address *a,
+	int64_t at_ns)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (s->direction == d && s->first_ns < at_ns && network_same(j->facts->network, &s->src.addr, a))
+			return true;
+	}
+	return false;
+}
+
 static bool sent_before(const struct judge *j, const struct address *a, int64_t at_ns)
 {
-	const struct call *call = j->d->slot->dialog->leg->call;
+	LIST_EACH(it, &j->d->slot->dialog->leg->call->legs) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_call)->dialogs) {
+			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
 
-	LIST_EACH(it, streams_in_order(j->facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-
-		if (s->direction && s->direction->slot->dialog->leg->call == call && s->first_ns < at_ns &&
-		    network_same(j->facts->network, &s->src.addr, a))
-			return true;
+			for (unsigned i = 0; i < d->mslot_count; i++)
+				for (unsigned side = 0; side < 2; side++)
+					if (direction_sent_before(j, &d->mslots[i].direction[side], a, at_ns))
+						return true;
+		}
 	}
 	return false;
 }

@@ -562,12 +562,9 @@ static bool audio_passes(const struct facts *facts, const struct leg *leg, const
 	int64_t to_ns)
 {
 	const struct sdp *offer = x->offer.count ? x->offer.seen[0]->sdp : NULL;
+	struct lookup_orphans within = lookup_orphans_within(facts->lookup, from_ns, to_ns);
 
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-
-		if (s->direction || s->last_ns < from_ns || s->first_ns > to_ns)
-			continue;
+	for (const struct stream *s; (s = lookup_orphan_next(facts->lookup, &within)) != NULL;) {
 		for (unsigned side = 0; side < 2; side++) {
 			const struct address *party = &leg->party[side].signalling.addr;
 

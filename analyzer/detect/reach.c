@@ -287,7 +287,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count &&
 			!address_private(&sender.at[0].addr);
 
-		if ((sender_outside || !address_private(&ret_real->addr)) && !address_private(&ret_real->addr))
+		if (!address_private(&ret_real->addr))
 			return CONTRADICTION_PRIVATE;
 		if (sender_outside && !network_sends(facts->network, &sdp->addr))
 			return CONTRADICTION_PRIVATE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* undelivered: packets to the right address of which ICMP, RTCP or a missing copy say that they do not arrive. */
 #include "analyzer/detect/hearing_parts.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/network/two_points.h"
 
 #define OPEN_NS (5 * SECOND_NS)
@@ -360,16 +361,22 @@ static bool relay_sends_there(const struct judge *j, const struct window *w, con
 	return false;
 }
 
-/* Audio that leaves the relay meanwhile, and is this direction's or nobody's. */
-static bool relay_sends_audio(const struct judge *j, const struct window *w, const struct stream *in)
+/* Audio that leaves the relay then, and is this direction's or nobody's. */
+static bool relay_sends_audio(const struct judge *j, const struct window *w, const struct stream *in, int64_t from_ns,
+	int64_t to_ns)
 {
-	LIST_EACH(it, streams_in_order(j->facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+	struct lookup_orphans within = lookup_orphans_within(j->facts->lookup, from_ns, to_ns);
 
-		if (s != in && s->first_ns <= in->last_ns && s->last_ns >= in->first_ns &&
-		    (!s->direction || s->direction == j->d) && is_relay(j, w, in, &s->src.addr))
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		const struct stream *s = j->d->streams[i];
+
+		if (s != in && s->direction == j->d && s->first_ns <= to_ns && s->last_ns >= from_ns &&
+		    is_relay(j, w, in, &s->src.addr))
 			return true;
 	}
+	for (const struct stream *s; (s = lookup_orphan_next(j->facts->lookup, &within)) != NULL;)
+		if (s != in && is_relay(j, w, in, &s->src.addr))
+			return true;
 	return false;
 }
 
@@ -388,7 +395,8 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
 		return false;
-	return (relay_sends_there(j, w, s) || other_face_sends(j, w, s)) && !relay_sends_audio(j, w, s);
+	return (relay_sends_there(j, w, s) || other_face_sends(j, w, s)) &&
+		!relay_sends_audio(j, w, s, s->first_ns, s->last_ns);
 }
 
 /*
@@ -403,15 +411,9 @@ static bool relay_stops(const struct judge *j, const struct window *w, const str
 	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
 	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
 	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
-	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS)
+	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS ||
+	    relay_sends_audio(j, w, s, ns_add(out->last_ns, SECOND_NS + 1), INT64_MAX))
 		return false;
-	LIST_EACH(it, streams_in_order(j->facts->streams)) {
-		const struct stream *x = LIST_ENTRY(it, struct stream, in_order);
-
-		if (x != s && x->last_ns > ns_add(out->last_ns, SECOND_NS) && (!x->direction || x->direction == j->d) &&
-		    is_relay(j, w, s, &x->src.addr))
-			return false;
-	}
 	*ret_since_ns = out->last_ns;
 	return true;
 }

@@ -587,10 +587,11 @@ void view_end(const struct engine *e, struct view_end *ret)
 bool view_detector(size_t i, struct view_detector *ret)
 {
 	static const char *const reasons[] = { "rewritten-sdp", "rewritten-contact", NULL };
+	static const char *const ids[] = { "one-way-audio", "sip-alg", "rtp-loss", "sip-scan", "capture-one-sided" };
 
-	if (i > 1)
+	if (i >= sizeof ids / sizeof ids[0])
 		return false;
-	*ret = (struct view_detector){ .id = i ? "sip-alg" : "one-way-audio",
+	*ret = (struct view_detector){ .id = ids[i],
 		.says = i ? "a device in the path rewrites SIP" : "one party hears nothing",
 				       .usual = i ? "warning" : "error", .symptom = "one-way audio",
 				       .evidence = "copies of one message", .mimics = "SBC",

@@ -248,6 +248,14 @@ static void registrations_are_listed(void **state)
 	a_scenario_is_seen(state, "healthy-ipv6-registration", shots, COUNT_OF(shots));
 }
 
+static void long_addresses_are_whole(void **state)
+{
+	static const struct shot shots[] = { { "long-streams", "4" }, { "long-hosts", "6" },
+		{ "long-registrations", "5" } };
+
+	a_scenario_is_seen(state, "healthy-ipv6-long-addresses", shots, COUNT_OF(shots));
+}
+
 static void legs_stand_in_one_ladder(void **state)
 {
 	static const struct shot shots[] = { { "legs-ladder", "2x" }, { "legs-first", "2xx" },
@@ -332,6 +340,12 @@ static void too_small_says_so(void **state)
 	screen_of(&c.world, "least", "2", 15, 60);
 	screen_of(&c.world, "least-overview", "<Esc>", 15, 60);
 	screen_of(&c.world, "least-call", "2<Enter>", 15, 60);
+	snprintf(c.world.numbers.source, sizeof c.world.numbers.source,
+		"pbx-west-2026-11-20T09-00-00-trunk.pcapng and 11 more");
+	screen_of(&c.world, "long-name", "2", 24, 80);
+	screen_of(&c.world, "long-name", "2", 15, 60);
+	c.world.numbers.live = true;
+	screen_of(&c.world, "long-name-live", "2", 24, 80);
 	captured_free(&c);
 }
 
@@ -341,7 +355,8 @@ int main(void)
 		cmocka_unit_test(the_sample_is_seen_in_every_view), cmocka_unit_test(copies_at_two_points_are_compared),
 			cmocka_unit_test(hold_is_no_silence), cmocka_unit_test(a_sender_that_pauses_is_no_fault),
 			cmocka_unit_test(speech_cut_off_stays_a_fault),
-		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
+		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(long_addresses_are_whole),
+		cmocka_unit_test(legs_stand_in_one_ladder),
 		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(without_calls_the_streams_have_the_room),
 		cmocka_unit_test(a_row_opens_its_own_call_where_two_have_one_call_id),

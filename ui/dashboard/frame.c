@@ -6,7 +6,7 @@
 
 #include "ui/words.h"
 
-enum { STATE_BYTES = 2 * WORDS + 48 };
+enum { STATE_BYTES = 2 * WORDS + 48, SOURCE_LEAST = 20 };
 
 /* ---- first lines ---- */
 
@@ -24,28 +24,44 @@ static void draw_progress(const struct numbers *n, char *buffer, size_t room)
 		snprintf(buffer, room, "   reading");
 }
 
-/* Source, length, rate or frames, drops. */
-static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
+/* What is read of the source: length, rate or frames, drops, how far. */
+static void add_read(const struct numbers *n, struct text *t, size_t room)
 {
 	char count[WORDS], length[NS_TEXT], rate[WORDS], drops[WORDS], progress[96] = "";
-	struct text t;
 
-	text_init(&t);
-	text_addf(&t, "deadair %s%s", n->live ? "live " : "", n->source);
 	if (n->length_ns > 0)
-		text_addf(&t, "  %s", ns_duration(n->length_ns, length));
+		text_addf(t, "  %s", ns_duration(n->length_ns, length));
 	if (n->live)
-		text_addf(&t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate),
+		text_addf(t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate),
 			words_count(n->dropped, drops));
-	else if (text_columns(t.p) + text_columns(words_counted(n->frames, "frame", count)) + 2 <= room || n->loading)
-		text_addf(&t, "  %s", count);
+	else if (text_columns(t->p) + text_columns(words_counted(n->frames, "frame", count)) + 2 <= room || n->loading)
+		text_addf(t, "  %s", count);
 	if (n->loading)
 		draw_progress(n, progress, sizeof progress);
-	text_add(&t, progress);
+	text_add(t, progress);
+}
+
+/* A long name gives way to what is read of it. */
+static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
+{
+	struct text source, read;
+	size_t columns, least;
+	unsigned width;
+
+	text_init(&source);
+	text_init(&read);
+	text_addf(&source, "deadair %s%s", n->live ? "live " : "", n->source);
+	columns = text_columns(source.p);
+	least = columns < SOURCE_LEAST ? columns : SOURCE_LEAST;
+	add_read(n, &read, room > least ? room - least : 0);
+	width = (unsigned)(least + text_columns(read.p) > room ? least : room - text_columns(read.p));
+	width = columns < width ? (unsigned)columns : width;
 	if (n->note[0] && s->columns >= WIDE_COLUMNS)
-		text_addf(&t, "  %s", n->note);
-	sheet_text(s, 0, 1, room, PAINT_HEAD, t.p);
-	text_fini(&t);
+		text_addf(&read, "  %s", n->note);
+	sheet_text(s, 0, 1, width, PAINT_HEAD, source.p);
+	sheet_text(s, 0, 1 + width, room > width ? room - width : 0, PAINT_HEAD, read.p);
+	text_fini(&source);
+	text_fini(&read);
 }
 
 /* A capture that goes on is of today; a file, and one that began on another day, needs the date. */

@@ -66,6 +66,12 @@ void frame_footer(struct dashboard *d, struct sheet *s);
 void frame_message(struct dashboard *d, struct sheet *s);
 /* The selected row: reversed, with its sign before it. */
 void row_select(struct sheet *s, unsigned row, unsigned column, unsigned width);
+/*
+ * Who sends to whom where a row has no room for both addresses whole: so many rows below the list, 0 where it has, and
+ * what stands in them.
+ */
+unsigned ends_rows(const struct sheet *s, const char *from, const char *to, unsigned room);
+void ends_draw(struct sheet *s, unsigned row, unsigned rows, const char *from, const char *to);
 /* Into a fixed buffer: a number's or name's text, escaped. */
 const char *party_text(struct span s, const char *otherwise, char buffer[PARTY_BYTES]);
 

@@ -139,6 +139,12 @@ struct screen *screen_open(const char *color, struct err *err)
 		return NULL;
 	}
 	set_term(s->curses);
+	if (!tigetstr("cup")) {
+		err_set(err, ERR_USAGE, "the terminal \"%.40s\" cannot move its cursor: without --ui the report is printed",
+			term ? term : "");
+		screen_close(s);
+		return NULL;
+	}
 	set_escdelay(25);
 	raw();
 	noecho();

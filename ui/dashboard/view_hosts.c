@@ -12,6 +12,10 @@
 
 enum { PANE_HOSTS, PANE_NAT };
 enum { ADDRESS_COLUMNS = 24, ROLE_COLUMNS = 20, PORT_COLUMNS = 14, DEVICE_FROM = 100 };
+/* Where addresses need more, and the row is short. */
+enum { ROLE_LEAST = 10, PORT_LEAST = 12, DSCP_COLUMNS = 5 };
+
+struct widths { unsigned addr, role, port; };
 
 static size_t count(const struct looking *k)
 {
@@ -63,7 +67,26 @@ static void ports_words(const uint16_t *ports, unsigned n, char *buffer, size_t 
 		snprintf(buffer, room, n == 2 ? "%u %u" : "%u-%u", least, most);
 }
 
-static void draw_host(struct dashboard *d, struct world *w, struct sheet *s, const struct view_host *h, unsigned row)
+/* An address is whole: of all hosts, so that nothing moves when they are scrolled. The others have what is left. */
+static struct widths widths_of(struct dashboard *d, struct world *w, unsigned columns)
+{
+	struct widths x = { ADDRESS_COLUMNS, ROLE_COLUMNS, PORT_COLUMNS };
+	struct view_host h;
+	char addr[ADDRESS_TEXT];
+
+	for (size_t i = 0; view_host(w->engine, i, &h); i++)
+		if (h.addr.family == 6 && !(d->names && names_find(w->names, &h.addr)) &&
+		    strlen(address_text(&h.addr, addr)) >= x.addr)
+			x.addr = (unsigned)strlen(addr) + 1;
+	while (x.role > ROLE_LEAST && 1 + x.addr + x.role + 2 * x.port + DSCP_COLUMNS > columns)
+		x.role--;
+	if (1 + x.addr + x.role + 2 * x.port + DSCP_COLUMNS > columns)
+		x.port = PORT_LEAST;
+	return x;
+}
+
+static void draw_host(struct dashboard *d, struct world *w, struct sheet *s, const struct widths *x,
+	const struct view_host *h, unsigned row)
 {
 	char addr[ADDRESS_TEXT], sip[48], media[48], agent[PARTY_BYTES];
 	const char *name = d->names ? names_find(w->names, &h->addr) : NULL;
@@ -75,11 +98,11 @@ static void draw_host(struct dashboard *d, struct world *w, struct sheet *s, con
 		text_addf(&t, "%s%s", i ? ", " : "", h->roles[i]);
 	ports_words(h->sip_ports, h->sip_port_count, sip, sizeof sip);
 	ports_words(h->media_ports, h->media_port_count, media, sizeof media);
-	sheet_text(s, row, column, ADDRESS_COLUMNS - 1, PAINT_PLAIN, name ? name : address_text(&h->addr, addr));
-	sheet_text(s, row, column += ADDRESS_COLUMNS, ROLE_COLUMNS - 1, PAINT_PLAIN, t.n ? t.p : "-");
-	sheet_text(s, row, column += ROLE_COLUMNS, PORT_COLUMNS - 1, PAINT_PLAIN, sip);
-	sheet_text(s, row, column += PORT_COLUMNS, PORT_COLUMNS - 1, PAINT_PLAIN, media);
-	column += PORT_COLUMNS;
+	sheet_text(s, row, column, x->addr - 1, PAINT_PLAIN, name ? name : address_text(&h->addr, addr));
+	sheet_text(s, row, column += x->addr, x->role - 1, PAINT_PLAIN, t.n ? t.p : "-");
+	sheet_text(s, row, column += x->role, x->port - 1, PAINT_PLAIN, sip);
+	sheet_text(s, row, column += x->port, x->port - 1, PAINT_PLAIN, media);
+	column += x->port;
 	if (h->dscp >= 0)
 		sheet_textf(s, row, column, 4, PAINT_PLAIN, "%d", h->dscp);
 	else
@@ -114,19 +137,20 @@ static void draw_hosts(struct dashboard *d, struct world *w, struct sheet *s, un
 {
 	struct list *l = list_of(d, PANE_HOSTS);
 	char right[WORDS], range[WORDS_RANGE];
+	struct widths x = widths_of(d, w, s->columns);
 	struct view_host h;
 
 	list_place(l, all, row + 2, 0, s->columns, shown);
 	bar_draw(s, row, 0, s->columns, "Hosts",
 		bar_range(l, all, range)[0] ? range : words_counted(all, "host", right));
 	sheet_text(s, row + 1, 1, 20, PAINT_DIM, "host");
-	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS, 20, PAINT_DIM, "role");
-	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS, 20, PAINT_DIM, "sip");
-	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + PORT_COLUMNS, 20, PAINT_DIM, "media");
-	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + 2 * PORT_COLUMNS, 40, PAINT_DIM,
+	sheet_text(s, row + 1, 1 + x.addr, 20, PAINT_DIM, "role");
+	sheet_text(s, row + 1, 1 + x.addr + x.role, 20, PAINT_DIM, "sip");
+	sheet_text(s, row + 1, 1 + x.addr + x.role + x.port, 20, PAINT_DIM, "media");
+	sheet_text(s, row + 1, 1 + x.addr + x.role + 2 * x.port, 40, PAINT_DIM,
 		s->columns >= DEVICE_FROM ? "dscp device" : "dscp");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_host(w->engine, l->top + i, &h); i++) {
-		draw_host(d, w, s, &h, row + 2 + i);
+		draw_host(d, w, s, &x, &h, row + 2 + i);
 		if (l->top + i == l->at)
 			select_row(d, s, PANE_HOSTS, row + 2 + i);
 	}

@@ -8,7 +8,8 @@
 #include "captures/base/memory.h"
 #include "ui/words.h"
 
-enum { USER_LEAST = 4, USER_MOST = 16, DEVICE_LEAST = 6, DEVICE_MOST = 18, WIDE_MOST = 40, DEVICE_FROM = 100 };
+enum { USER_LEAST = 4, USER_MOST = 16, DEVICE_LEAST = 6, DEVICE_MOST = 18, WIDE_MOST = 40, DEVICE_FROM = 100,
+	STATE_COLUMNS = 31 };
 
 struct widths { unsigned user, device; }; /* device 0: there is no room for it */
 
@@ -71,13 +72,20 @@ static struct widths widths_of(struct world *w, unsigned columns)
 	return x;
 }
 
+static unsigned ends_room(const struct sheet *s, const struct widths *x)
+{
+	unsigned taken = 3 + x->user + 1 + (x->device ? x->device + 1 : 0) + STATE_COLUMNS + 2;
+
+	return s->columns > taken ? s->columns - taken : 10;
+}
+
 static void draw_row(struct world *w, struct sheet *s, const struct widths *x, const struct view_registration *r,
 	unsigned row)
 {
 	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT],
 		every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
 	enum call_mark mark = mark_of(r);
-	unsigned column = 3, rest, room;
+	unsigned column = 3;
 
 	if (r->has_expires)
 		snprintf(every, sizeof every, "%u s", r->expires_s);
@@ -85,7 +93,6 @@ static void draw_row(struct world *w, struct sheet *s, const struct widths *x, c
 		snprintf(status, sizeof status, " %u", r->status);
 	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every,
 		r->last_ns == NS_NONE ? "-" : world_clock(w, r->last_ns, clock), r->state, status);
-	rest = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	sheet_text(s, row, column, x->user, PAINT_PLAIN, party_text(r->aor, "-", user));
 	column += x->user + 1;
@@ -93,12 +100,11 @@ static void draw_row(struct world *w, struct sheet *s, const struct widths *x, c
 		sheet_text(s, row, column, x->device, PAINT_PLAIN, party_text(r->device, "-", device));
 		column += x->device + 1;
 	}
-	room = s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10;
 	endpoint_text(&r->source, from);
 	endpoint_text(&r->registrar, at);
-	/* an address is shown whole or not at all */
-	sheet_textf(
-		s, row, column, room, PAINT_PLAIN, strlen(from) + strlen(at) + 3 <= room ? "%s → %s" : "%s", from, at);
+	/* both or the first; whole below the list */
+	sheet_textf(s, row, column, ends_room(s, x), PAINT_PLAIN,
+		ends_rows(s, from, at, ends_room(s, x)) ? "%s" : "%s → %s", from, at);
 	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, right);
 }
 
@@ -110,9 +116,17 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	unsigned top = AREA_TOP + 2, shown = area_end(s) - top;
 	struct widths x = widths_of(w, s->columns);
 	char right[WORDS];
+	char from[ENDPOINT_TEXT], at[ENDPOINT_TEXT];
 	struct view_registration r;
+	unsigned ends = 0;
 
 	list_place(l, all, top, 0, s->columns, shown);
+	if (all && view_registration(w->engine, l->at, &r)) {
+		ends = ends_rows(s, endpoint_text(&r.source, from), endpoint_text(&r.registrar, at), ends_room(s, &x));
+		shown -= ends;
+		list_place(l, all, top, 0, s->columns, shown);
+		ends_draw(s, top + shown, ends, from, at);
+	}
 	bar_draw(s, AREA_TOP, 0, s->columns, "Registrations", words_counted(all, "registration", right));
 	sheet_text(s, AREA_TOP + 1, 3, x.user, PAINT_DIM, "user");
 	if (x.device)

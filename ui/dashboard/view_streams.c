@@ -75,6 +75,11 @@ static void end_words(struct dashboard *d, struct world *w, const struct endpoin
 		snprintf(buffer, PARTY_BYTES, "%s", endpoint_text(e, at));
 }
 
+static unsigned ends_room(unsigned width)
+{
+	return width - 3 - (width < WIDE_ROW ? FIGURES : FIGURES_WIDE);
+}
+
 static void draw_row(
 	struct dashboard *d, struct world *w, struct sheet *s, const struct stream_row *r, unsigned row, unsigned width)
 {
@@ -98,8 +103,7 @@ static void draw_row(
 	end_words(d, w, &v.dst, dst);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	sheet_text(s, row, 2, 1, PAINT_PLAIN, v.twin_count ? "=" : " ");
-	sheet_textf(
-		s, row, 3, width - 3 - (width < WIDE_ROW ? FIGURES : FIGURES_WIDE), PAINT_PLAIN, "%s → %s", src, dst);
+	sheet_textf(s, row, 3, ends_room(width), PAINT_PLAIN, "%s → %s", src, dst);
 	sheet_right(s, row, 0, width, PAINT_PLAIN, right);
 }
 
@@ -144,7 +148,7 @@ static void draw_spark(
 	}
 }
 
-static void draw_detail(struct world *w, struct sheet *s, const struct stream_row *r, unsigned row)
+static void draw_detail(struct world *w, struct sheet *s, const struct stream_row *r, unsigned row, unsigned ends)
 {
 	char clock[NS_TEXT], end[NS_TEXT];
 	struct view_stream v;
@@ -156,6 +160,7 @@ static void draw_detail(struct world *w, struct sheet *s, const struct stream_ro
 	text_addf(&t, "stream %" PRIu32 "   SSRC 0x%08" PRIx32 "   %s to %s   frames %" PRIu32 "-%" PRIu32, v.n, v.ssrc,
 		ns_clock(v.first_ns, 0, clock), ns_clock(v.last_ns, 0, end), v.first_frame, v.last_frame);
 	bar_draw(s, row, 0, s->columns, t.p, "");
+	row += ends;
 	text_clear(&t);
 	text_addf(&t,
 		"lost %" PRIu64 "   reordered %" PRIu64 "   late %" PRIu64 "   duplicates %" PRIu64
@@ -171,26 +176,47 @@ static void draw_detail(struct world *w, struct sheet *s, const struct stream_ro
 	draw_spark(s, row + 3, 1, s->columns - 1, &v, false);
 }
 
+/* Of the selected one: the rows that its addresses take below what is said of it. */
+static unsigned ends_of(
+	struct dashboard *d, struct world *w, struct sheet *s, const struct stream_row *r, char src[PARTY_BYTES],
+	char dst[PARTY_BYTES])
+{
+	struct view_stream v;
+
+	if (!view_stream(w->engine, r->index, &v))
+		return 0;
+	end_words(d, w, &v.src, src);
+	end_words(d, w, &v.dst, dst);
+	return ends_rows(s, src, dst, ends_room(s->columns));
+}
+
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	struct looking k = { d, w, 0 };
 	struct order o = rows_of(&k);
 	struct list *l = list_of(d, 0);
-	unsigned top = AREA_TOP + 2, shown = area_end(s) - top - DETAIL_ROWS;
+	unsigned top = AREA_TOP + 2, shown = area_end(s) - top - DETAIL_ROWS, ends = 0;
+	char src[PARTY_BYTES] = "", dst[PARTY_BYTES] = "";
 	const struct stream_row *rows;
 	size_t n;
 
 	rows = world_streams(w, &n);
 	d->unfinished |= !o.complete;
 	list_place(l, o.count, top, 0, s->columns, shown);
+	if (o.count)
+		ends = ends_of(d, w, s, &rows[o.rows[l->at]], src, dst);
+	shown -= ends;
+	if (ends)
+		list_place(l, o.count, top, 0, s->columns, shown);
 	draw_head(d, s, AREA_TOP, &o);
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		draw_row(d, w, s, &rows[o.rows[l->top + i]], top + i, s->columns);
 		if (l->top + i == l->at)
 			row_select(s, top + i, 0, s->columns);
 	}
+	ends_draw(s, top + shown + 1, ends, src, dst);
 	if (o.count)
-		draw_detail(w, s, &rows[o.rows[l->at]], top + shown);
+		draw_detail(w, s, &rows[o.rows[l->at]], top + shown, ends);
 	else
 		sheet_text(s, top, 2, s->columns, PAINT_DIM,
 			d->filter[0] ? "no stream belongs to the calls that the filter leaves" : "no RTP was seen");
