@@ -261,7 +261,7 @@ static uint64_t identity_of(const struct sip_message *m, bool *ret_instance)
 	if (*ret_instance)
 		return hash_bytes(instance.p, instance.n);
 	if (m->via_count == 1 && address_known(&own.addr) && address_private(&own.addr))
-		return hash_mix(agent, endpoint_hash(&own));
+		return hash_mix(agent, endpoint_key(&own));
 	return hash_mix(agent, m->keys.call_id);
 }
 

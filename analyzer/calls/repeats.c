@@ -113,7 +113,7 @@ void repeats_free(struct repeats *r)
 
 static uint64_t pair_key(const struct address *a, const struct address *b)
 {
-	return hash_mix(address_hash(a), b ? address_hash(b) : 0);
+	return hash_mix(address_key(a), b ? address_key(b) : 0);
 }
 
 static struct repeats_stat *stat_find(const struct repeats *r, const struct address *a, const struct address *b,

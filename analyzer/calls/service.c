@@ -225,7 +225,7 @@ static uint64_t service_key(const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
 	enum service_kind kind = kind_of(sip);
-	uint64_t key = hash_mix(address_hash(&p->src.addr), kind);
+	uint64_t key = hash_mix(address_key(&p->src.addr), kind);
 
 	if (kind == SERVICE_ACCOUNT)
 		return hash_mix(key, hash_mix(hash_bytes(sip->to.user.p, sip->to.user.n), name_hash(sip->to.host)));

@@ -413,7 +413,7 @@ static const struct address anybody;
 
 static uint32_t talkers_hash(const struct address *a, const struct address *b)
 {
-	return (uint32_t)hash_mix(address_hash(a), address_hash(b));
+	return (uint32_t)hash_mix(address_key(a), address_key(b));
 }
 
 static const struct stream *first_stream_to(const struct hash *talkers, const struct address *a,

@@ -429,8 +429,8 @@ static struct finding *tell(struct detection *d, struct leg_keys *legs, const st
 		if (hurts(legs, i->message))
 			severity = SEVERITY_ERROR;
 	}
-	f = detection_raise_keyed(d, hash_mix(hash_mix(address_hash(&g->first->src.addr),
-		address_hash(&g->first->dst.addr)), hash_bytes(g->reason, strlen(g->reason))),
+	f = detection_raise_keyed(d, hash_mix(hash_mix(address_key(&g->first->src.addr),
+		address_key(&g->first->dst.addr)), hash_bytes(g->reason, strlen(g->reason))),
 				  g->reason, severity, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	say_parts(f, legs, g);
 	finding_times(f, g->first_ns, g->last_ns);

@@ -38,7 +38,7 @@ static uint32_t ssrc_hash(uint32_t ssrc)
 
 static uint32_t hosts_hash(const struct address *src, const struct address *dst)
 {
-	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
+	return (uint32_t)hash_mix(address_key(src), address_key(dst));
 }
 
 /*

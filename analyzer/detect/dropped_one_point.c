@@ -91,7 +91,7 @@ static void say_parts(struct finding *f, const struct lost *l)
 
 static void tell(struct detection *d, const struct lost *l, enum confidence confidence)
 {
-	uint64_t key = hash_mix(hash_mix(address_hash(&l->in->where.host), address_hash(&l->first->peer.addr)),
+	uint64_t key = hash_mix(hash_mix(address_key(&l->in->where.host), address_key(&l->first->peer.addr)),
 		hash_bytes(l->reason, strlen(l->reason)) ^ l->in->where.port);
 	struct finding *f = detection_raise_keyed(d, key, l->reason, l->hurts ? SEVERITY_ERROR : SEVERITY_WARNING,
 		confidence);

@@ -165,7 +165,7 @@ static void tell_changed(struct detection *d, const struct stream *s, uint8_t be
 {
 	const struct facts *facts = detection_facts(d);
 	bool stripped = after == 0, below = !numbers_have(&facts->site->dscp_media, after);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ s->src.addr, 0 }), 1),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ s->src.addr, 0 }), 1),
 		stripped ? "stripped-in-path" : "remarked",
 						  stripped || below ? SEVERITY_WARNING : SEVERITY_INFO,
 						  CONFIDENCE_CERTAIN);
@@ -230,7 +230,7 @@ static void tell_asymmetric(struct detection *d, const struct sender *x, const s
 	const struct facts *facts = detection_facts(d);
 	const struct host *h = network_host_find(facts->network, &x->addr);
 	bool soft = is_soft(h);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->addr, 0 }), 2),
 		wan ? "wan-unmarked" : "asymmetric",
 						  wan || (may_be_soft(h) &&
 						  facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING,
@@ -388,7 +388,7 @@ static struct span agent_of(const struct facts *facts, const struct sender *x)
 static void tell_odd(struct detection *d, const struct sender *x, const struct model *m)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 7),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->addr, 0 }), 7),
 		"same-model-differs", SEVERITY_WARNING,
 						  CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], agent[48];
@@ -447,8 +447,8 @@ static void judge_data(struct detection *d)
 		if (seconds < detection_key(d, "data-s") || kbits <= detection_key(d, "data-kbits") ||
 		    !site_inside(facts->site, &x->src))
 			continue;
-		f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->src, 1 }),
-			endpoint_hash(&(struct endpoint){ x->dst, 0 })), "data-in-ef", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+		f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->src, 1 }),
+			endpoint_key(&(struct endpoint){ x->dst, 0 })), "data-in-ef", SEVERITY_WARNING, CONFIDENCE_LIKELY);
 		say_host(facts, &x->src, from);
 		say_host(facts, &x->dst, to);
 		finding_title(f, "%s sends data with the mark of voice", from);

@@ -182,7 +182,7 @@ static void tell(struct detection *d, const struct attempt *list, size_t count, 
 {
 	const struct facts *facts = detection_facts(d);
 	const struct message *m = t->first->invite;
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&m->src), endpoint_hash(&m->dst)),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&m->src), endpoint_key(&m->dst)),
 		"expectation-table-full", SEVERITY_WARNING, CONFIDENCE_POSSIBLE);
 	char from[SAY_TEXT], to[SAY_TEXT], act[SAY_TEXT + 40], router[ADDRESS_TEXT] = "the router";
 

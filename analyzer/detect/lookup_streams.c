@@ -17,7 +17,7 @@ struct sent {
 
 static uint32_t sender_hash(const struct stream *s)
 {
-	return (uint32_t)hash_mix(endpoint_hash(&s->src), s->ssrc);
+	return (uint32_t)hash_mix(endpoint_key(&s->src), s->ssrc);
 }
 
 static void senders_make(struct lookup *l)

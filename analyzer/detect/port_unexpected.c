@@ -41,7 +41,7 @@ static void judge_server(struct detection *d, const struct source *x, const stru
 	if (!t->answered || t->answered_from != t->at.port || known_port(facts->site, t->at.port) ||
 	    !x->by_method[SIP_REGISTER])
 		return;
-	f = detection_raise_keyed(d, endpoint_hash(&t->at), "sip-port-outside-profile", SEVERITY_WARNING,
+	f = detection_raise_keyed(d, endpoint_key(&t->at), "sip-port-outside-profile", SEVERITY_WARNING,
 		CONFIDENCE_CERTAIN);
 	endpoint_text(&t->at, at);
 	finding_title(f, "A SIP server answers on port %u, which the profile does not name", t->at.port);
@@ -88,7 +88,7 @@ static void judge_media(struct detection *d, const struct media_host *h, unsigne
 	}
 	if (!first)
 		return;
-	f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ h->addr, 0 }), 1),
+	f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ h->addr, 0 }), 1),
 		"media-port-outside-profile",
 				  silent ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	say_host(facts, &h->addr, host);

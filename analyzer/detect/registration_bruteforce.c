@@ -168,7 +168,7 @@ static void add_evidence(struct finding *f, const struct guess *g)
 static void tell(struct detection *d, const struct guess *g)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ g->x->addr, 0 }), g->reason,
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ g->x->addr, 0 }), g->reason,
 		g->severity, g->confidence);
 
 	tell_title(f, g);
@@ -190,7 +190,7 @@ static void tell(struct detection *d, const struct guess *g)
 static void tell_spread(struct detection *d, const struct source_aor *a)
 {
 	struct finding *f = detection_raise_keyed(d,
-		hash_mix(endpoint_hash(&(struct endpoint){ a->server, 0 }), hash_bytes(a->user, strlen(a->user))),
+		hash_mix(endpoint_key(&(struct endpoint){ a->server, 0 }), hash_bytes(a->user, strlen(a->user))),
 						  "distributed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	unsigned have = a->count < SOURCE_EXACT ? a->count : SOURCE_EXACT;
 	int64_t first_ns = INT64_MAX, last_ns = NS_NONE;

@@ -99,7 +99,7 @@ static void adopt_homeless(struct alg_evidence *e)
 
 static uint64_t where_key(const struct alg_where *w)
 {
-	return hash_mix(address_hash(&w->host), (uint64_t)w->port << 16 | (uint64_t)w->transport << 8 | (w->far_side ? 3
+	return hash_mix(address_key(&w->host), (uint64_t)w->port << 16 | (uint64_t)w->transport << 8 | (w->far_side ? 3
 	       : 2));
 }
 

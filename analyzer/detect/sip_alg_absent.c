@@ -79,7 +79,7 @@ static const char *missing_of(const struct facts *facts, const struct passage *p
 
 static uint64_t passage_key(const struct passage *p)
 {
-	return hash_mix(hash_mix(1, address_hash(&p->outside)), (uint64_t)p->port << 8 | p->transport);
+	return hash_mix(hash_mix(1, address_key(&p->outside)), (uint64_t)p->port << 8 | p->transport);
 }
 
 static void tell_equal(struct detection *d, const struct passage *p)
@@ -141,7 +141,7 @@ static const char *missing_of_passing(const struct facts *facts, const struct ec
 
 static void tell_passing(struct detection *d, const struct echo_passing *s)
 {
-	struct finding *f = detection_raise_keyed(d, hash_mix(hash_mix(3, address_hash(&s->from)), s->server.port),
+	struct finding *f = detection_raise_keyed(d, hash_mix(hash_mix(3, address_key(&s->from)), s->server.port),
 		"private-arrives", SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	char outside[ADDRESS_TEXT];
 
@@ -171,7 +171,7 @@ struct intact {                      /* of all phones behind one router, from on
 
 static uint32_t intact_hash(const struct echo_intact *i)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(&i->outside), endpoint_hash(&i->server)), i->transport);
+	return (uint32_t)hash_mix(hash_mix(address_key(&i->outside), endpoint_key(&i->server)), i->transport);
 }
 
 static struct intact *intact_add(struct hash *table, struct list *all, struct arena *arena, const struct echo_intact *i)
@@ -279,7 +279,7 @@ static void judge_tls(struct detection *d)
 
 		if (!t->sip_alpn && t->server.port != 5061)
 			continue;
-		f = detection_raise_keyed(d, hash_mix(hash_mix(2, address_hash(&t->server.addr)), t->server.port),
+		f = detection_raise_keyed(d, hash_mix(hash_mix(2, address_key(&t->server.addr)), t->server.port),
 			"transport-encrypted", SEVERITY_INFO,
 					  t->sip_alpn ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		finding_part(f, PART_WITNESS, &t->server);

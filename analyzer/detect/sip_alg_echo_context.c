@@ -29,7 +29,7 @@ struct echo_router {
 
 static uint32_t path_hash(const struct address *phone, const struct endpoint *peer, uint8_t transport)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(phone), endpoint_hash(peer)), transport);
+	return (uint32_t)hash_mix(hash_mix(address_key(phone), endpoint_key(peer)), transport);
 }
 
 static struct echo_path *path_find(const struct echo_context *c, const struct echo_sign *s)

@@ -232,7 +232,7 @@ static struct finding *told_of(const struct facts *facts, const struct exposure 
 
 static uint64_t key_of(const struct address *a, unsigned what)
 {
-	return hash_mix(endpoint_hash(&(struct endpoint){ *a, 0 }), what);
+	return hash_mix(endpoint_key(&(struct endpoint){ *a, 0 }), what);
 }
 
 static void tell_ghost(struct detection *d, const struct exposure *e)

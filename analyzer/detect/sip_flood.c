@@ -109,7 +109,7 @@ static void tell(struct detection *d, const struct flood *l)
 	const struct facts *facts = detection_facts(d);
 	const struct source *x = l->x;
 	const struct source_target *t = target_most(x);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ x->addr, 0 }),
 		l->hit ? "service-hit" : l->reason,
 						  l->hit ? SEVERITY_CRITICAL : SEVERITY_WARNING,
 						  l->hit ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
@@ -264,7 +264,7 @@ static bool judge_many(struct detection *d)
 
 static void tell_strays(struct detection *d, const struct source *x)
 {
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 1),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->addr, 0 }), 1),
 		"response-flood", SEVERITY_WARNING,
 						  CONFIDENCE_LIKELY);
 	char at[ADDRESS_TEXT], to[SAY_TEXT];

@@ -301,7 +301,7 @@ static bool refuses(unsigned status)
 /* What is taken all the same is looked at once for each sender and method, and no more of many. */
 static bool is_first(struct state *st, const struct asked *a)
 {
-	uint32_t who = (uint32_t)hash_mix(address_hash(&a->src), a->method);
+	uint32_t who = (uint32_t)hash_mix(address_key(&a->src), a->method);
 
 	for (unsigned i = 0; i < st->looked_count; i++) {
 		if (st->looked[i] == who)

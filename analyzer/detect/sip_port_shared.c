@@ -260,9 +260,9 @@ static void add_phones(struct finding *f, const struct shared *s)
 
 static void tell(struct detection *d, const struct shared *s)
 {
-	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer,
+	uint64_t key = hash_mix(endpoint_key(&(struct endpoint){ s->site->outer,
 		s->site->device[s->from]->inner.port }),
-				endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
+				endpoint_key(&(struct endpoint){ s->site->server, 0 }));
 	struct finding *f = detection_raise_keyed(d, key, reason_of(s), severity_of(s), confidence_of(s));
 	const struct device *first = s->site->device[s->from];
 	unsigned moved = s->kept < s->phones ? s->phones - s->kept : 0;
@@ -287,8 +287,8 @@ static void tell(struct detection *d, const struct shared *s)
 
 static void tell_random(struct detection *d, const struct shared *s)
 {
-	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer, 0 }),
-		endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
+	uint64_t key = hash_mix(endpoint_key(&(struct endpoint){ s->site->outer, 0 }),
+		endpoint_key(&(struct endpoint){ s->site->server, 0 }));
 	struct finding *f = detection_raise_keyed(d, key, "phone-random", SEVERITY_INFO, CONFIDENCE_LIKELY);
 	char router[ADDRESS_TEXT];
 

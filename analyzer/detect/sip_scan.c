@@ -142,7 +142,7 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 static void tell(struct detection *d, const struct source *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ x->addr, 0 }),
 		reason_of(x->scan), severity_of(facts, x), confidence_of(x));
 	char at[ADDRESS_TEXT];
 

@@ -375,7 +375,7 @@ static void tell(struct detection *d, const struct score *s)
 	const struct facts *facts = detection_facts(d);
 	bool proven = s->taken || s->relayed, many = s->points >= 5;
 	const struct attempt *first = &s->list[0];
-	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ first->x->addr, 0 }),
+	uint64_t key = hash_mix(endpoint_key(&(struct endpoint){ first->x->addr, 0 }),
 				hash_mix(hash_span(first->leg->party[SIDE_CALLER].user), (uint64_t)first->leg->n));
 	struct finding *f = detection_raise_keyed(d, key, reason_of(s),
 		proven ? SEVERITY_CRITICAL : many ? SEVERITY_ERROR : SEVERITY_WARNING,
@@ -439,7 +439,7 @@ static void tell_probe(struct detection *d, const struct attempt *list, unsigned
 	const struct source *x = list[0].x;
 	struct address server = server_of(list[0].leg);
 	bool answered = x->answered > 0;
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 9),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->addr, 0 }), 9),
 		"prefix-probing",
 						  answered ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
 	char at[ADDRESS_TEXT], host[SAY_TEXT], number[DIALLED_DIGITS];
@@ -562,7 +562,7 @@ static void tell_knock(struct detection *d, const struct attempt *list, unsigned
 {
 	const struct facts *facts = detection_facts(d);
 	const struct source *x = list[0].x;
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 10),
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_key(&(struct endpoint){ x->addr, 0 }), 10),
 		"unauthenticated-attempt", x->answered ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
 	struct address server = server_of(list[0].leg);
 	char at[ADDRESS_TEXT], host[SAY_TEXT], number[DIALLED_DIGITS];

@@ -209,7 +209,7 @@ static uint16_t majority(const struct phone *list, unsigned count, unsigned *ret
 static void tell(struct detection *d, const struct phone *x, const struct seen_vlan *v, const struct voice_vlan *voice)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ x->addr, 0 }),
 		voice->told.frame ? "policy-ignored" : "voice-on-data-vlan", SEVERITY_WARNING,
 						  voice->sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], here[24] = "no VLAN tag";

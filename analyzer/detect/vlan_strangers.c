@@ -35,7 +35,7 @@ static bool is_voice_vlan(const struct site *site, const struct voice_vlan *voic
 
 static void tell_computer(struct detection *d, const struct vlan_host *x, const struct voice_vlan *voice)
 {
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, x->vid }),
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ x->addr, x->vid }),
 		"data-on-voice-vlan", SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], mac[18];
 
@@ -79,7 +79,7 @@ static const struct vlan_host *audio_elsewhere(const struct vlan_uses *uses, con
 
 static void tell_split(struct detection *d, const struct vlan_host *x, const struct vlan_host *audio)
 {
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 1 }), "split-brain",
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ x->addr, 1 }), "split-brain",
 		SEVERITY_WARNING, CONFIDENCE_CERTAIN);
 	char host[SAY_TEXT], mac[18];
 

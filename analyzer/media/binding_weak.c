@@ -26,7 +26,7 @@ static bool proves_reverse(const struct stream *other)
 static void bind_reverse(struct stream *s, const struct hash *flows)
 {
 	const struct endpoint *src = &s->src, *dst = &s->dst;
-	uint32_t hash = (uint32_t)hash_mix(endpoint_hash(dst), endpoint_hash(src));
+	uint32_t hash = (uint32_t)hash_mix(endpoint_key(dst), endpoint_key(src));
 
 	for (struct hash_link *it = hash_first(flows, hash); it && !s->direction; it = it->next) {
 		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
@@ -438,7 +438,7 @@ static uint32_t key_src(const struct stream *s)
 
 static uint32_t key_both(const struct stream *s)
 {
-	return (uint32_t)hash_mix(endpoint_hash(&s->src), endpoint_hash(&s->dst));
+	return (uint32_t)hash_mix(endpoint_key(&s->src), endpoint_key(&s->dst));
 }
 
 static bool every(const struct stream *s)

@@ -59,12 +59,6 @@ const struct list *socket_uses_in_order(const struct socket_uses *u);
 const struct list *socket_uses_ssrcs(const struct socket_uses *u);
 const struct socket_use *socket_uses_find(const struct socket_uses *u, const struct endpoint *at);
 
-/* What tells sockets apart in detection_raise_keyed(). */
-static inline uint64_t endpoint_key(const struct endpoint *at)
-{
-	return hash_mix(hash_bytes(at->addr.bytes, sizeof at->addr.bytes), at->port);
-}
-
 /*
  * Of streams by first packet the last SOCKET_WALKED_MAX that began before to_ns: a port may serve thousands of calls,
  * those that matter to one stretch of time began last before its end.

@@ -54,7 +54,7 @@ void channels_free(struct channels *c)
 
 static uint64_t ends_hash(const struct endpoint *client, const struct endpoint *server)
 {
-	return hash_mix(endpoint_hash(client), endpoint_hash(server));
+	return hash_mix(endpoint_key(client), endpoint_key(server));
 }
 
 static uint32_t number_hash(const struct endpoint *client, const struct endpoint *server, uint16_t number)

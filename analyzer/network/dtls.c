@@ -21,7 +21,7 @@ struct dtls_ways {
 
 static uint32_t way_hash(const struct endpoint *from, const struct endpoint *to)
 {
-	return (uint32_t)hash_mix(endpoint_hash(from), endpoint_hash(to));
+	return (uint32_t)hash_mix(endpoint_key(from), endpoint_key(to));
 }
 
 static struct dtls_record *way_find(const struct dtls_ways *w, const struct endpoint *from, const struct endpoint *to)

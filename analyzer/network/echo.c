@@ -49,8 +49,8 @@ static uint32_t sign_hash(enum echo_kind kind, const struct sign_at *w)
 {
 	uint64_t h = hash_mix(w->leg_key, (uint64_t)kind << 8 | w->transport);
 
-	h = hash_mix(h, endpoint_hash(&w->phone));
-	return (uint32_t)hash_mix(h, endpoint_hash(&w->peer));
+	h = hash_mix(h, endpoint_key(&w->phone));
+	return (uint32_t)hash_mix(h, endpoint_key(&w->peer));
 }
 
 static struct echo_sign *sign_find(const struct echoes *e, enum echo_kind kind, const struct sign_at *w, uint32_t hash)
@@ -231,7 +231,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 
 static uint32_t socket_hash(const struct address *phone, uint16_t port, const struct address *peer)
 {
-	return (uint32_t)hash_mix(address_port_hash(phone, port), address_hash(peer));
+	return (uint32_t)hash_mix(address_port_key(phone, port), address_key(peer));
 }
 
 static struct socket_use *socket_find(const struct echoes *e, const struct address *phone, uint16_t port,
@@ -405,7 +405,7 @@ static void compare_received(struct answer *a)
 
 static uint32_t intact_hash(const struct address *phone, const struct address *server)
 {
-	return (uint32_t)hash_mix(address_hash(phone), address_hash(server));
+	return (uint32_t)hash_mix(address_key(phone), address_key(server));
 }
 
 static struct intact *intact_find(const struct echoes *e, const struct address *phone, const struct address *server)

@@ -79,7 +79,7 @@ static uint64_t mix_endpoint(uint64_t seed, const struct address *a, uint16_t po
 {
 	struct endpoint e = { *a, port };
 
-	return hash_mix(seed, endpoint_hash(&e));
+	return hash_mix(seed, endpoint_key(&e));
 }
 
 /* ---- who was told ---- */

@@ -70,7 +70,7 @@ void refused_repeated(struct asked *a, const struct packet *p, const struct sip_
 
 static uint32_t flow_hash(const struct endpoint *phone, const struct endpoint *peer)
 {
-	return (uint32_t)hash_mix(endpoint_hash(phone), endpoint_hash(peer));
+	return (uint32_t)hash_mix(endpoint_key(phone), endpoint_key(peer));
 }
 
 struct hash_place refused_place(const struct echoes *e, const struct endpoint *phone, const struct endpoint *peer)

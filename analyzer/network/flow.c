@@ -556,7 +556,7 @@ static uint32_t hosts_hash(const struct address *client, const struct address *s
 {
 	struct endpoint a = { *client, 0 }, b = { *server, 1 };
 
-	return (uint32_t)hash_mix(endpoint_hash(&a), endpoint_hash(&b));
+	return (uint32_t)hash_mix(endpoint_key(&a), endpoint_key(&b));
 }
 
 static void secured_add(struct flows *f, const struct flow *x)

@@ -22,7 +22,7 @@ struct ice_ways {
 
 static uint32_t way_hash(const struct endpoint *from, const struct endpoint *to)
 {
-	return (uint32_t)hash_mix(endpoint_hash(from), endpoint_hash(to));
+	return (uint32_t)hash_mix(endpoint_key(from), endpoint_key(to));
 }
 
 static uint32_t names_hash(struct span asked, struct span asking)

@@ -28,8 +28,8 @@ struct stun_asked {
 
 static uint32_t stun_hash(const struct stun_message *s, const struct endpoint *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(hash_mix(hash_bytes(s->transaction, sizeof s->transaction), endpoint_hash(client)),
-	       endpoint_hash(server));
+	return (uint32_t)hash_mix(hash_mix(hash_bytes(s->transaction, sizeof s->transaction), endpoint_key(client)),
+	       endpoint_key(server));
 }
 
 static struct stun_request *stun_find(

@@ -10,8 +10,8 @@ enum { BULK_BYTES = 800 };      /* of IP: 20 ms of any voice codec in any tunnel
 /* NULL: it is not among the first ones. Half of the index stays free, so that a search ends. */
 static struct mark_use *use_of(struct mark_uses *u, const struct packet *p)
 {
-	uint32_t at = (uint32_t)hash_mix(endpoint_hash(&(struct endpoint){ p->src.addr, 0 }),
-		endpoint_hash(&(struct endpoint){ p->dst.addr, 0 })) % (2 * MARK_USES);
+	uint32_t at = (uint32_t)hash_mix(endpoint_key(&(struct endpoint){ p->src.addr, 0 }),
+		endpoint_key(&(struct endpoint){ p->dst.addr, 0 })) % (2 * MARK_USES);
 	struct mark_use *x;
 	bool udp = p->ip_protocol == UDP;
 

@@ -68,7 +68,7 @@ static struct list *weight_class(struct nat *nat, unsigned weight)
 
 static uint32_t face_hash(const struct endpoint *at, bool media, bool outer)
 {
-	return (uint32_t)hash_mix(endpoint_hash(at), (uint64_t)media << 1 | outer);
+	return (uint32_t)hash_mix(endpoint_key(at), (uint64_t)media << 1 | outer);
 }
 
 static struct nat_face *face_find(const struct nat *nat, const struct endpoint *at, bool media, bool outer)

@@ -268,7 +268,7 @@ void outflows_packet(struct outflows *t, const struct packet *p)
 		return;
 	inside = from_inside ? &p->src : &p->dst;
 	outside = from_inside ? &p->dst : &p->src;
-	hash = (uint32_t)hash_mix(hash_mix(endpoint_hash(inside), endpoint_hash(outside)), p->ip_protocol);
+	hash = (uint32_t)hash_mix(hash_mix(endpoint_key(inside), endpoint_key(outside)), p->ip_protocol);
 	f = flow_find(t, hash, inside, outside, p->ip_protocol);
 	if (!f && from_inside)
 		f = t->count < t->max ? flow_add(t, hash) : flow_reuse(t, hash, p->at_ns);

@@ -123,7 +123,7 @@ static struct passage *passage_of(struct passages *p, const struct crossing *c, 
 {
 	/* of what is not translated the server tells one path from another */
 	const struct address *of = address_known(&v->outside.addr) ? &v->outside.addr : &v->peer.addr;
-	uint32_t hash = (uint32_t)hash_mix(address_hash(of),
+	uint32_t hash = (uint32_t)hash_mix(address_key(of),
 		(uint64_t)v->peer.port << 16 | c->transport << 1 | (v->translation != TRANSLATED_NONE));
 	struct passage *x;
 
@@ -162,7 +162,7 @@ static void span_times(int64_t *first_ns, int64_t *last_ns, int64_t at_ns)
 static uint64_t change_key(const struct list *of, const struct message_change *m, uint64_t leg_key,
 	const struct endpoint *phone)
 {
-	uint64_t key = hash_mix(hash_mix((uintptr_t)of, leg_key), address_hash(&phone->addr));
+	uint64_t key = hash_mix(hash_mix((uintptr_t)of, leg_key), address_key(&phone->addr));
 
 	key = hash_mix(key, hash_bytes(m->reason, strlen(m->reason)));
 	return hash_mix(key, hash_bytes(m->field, strlen(m->field)));

@@ -13,7 +13,7 @@ enum { LINK_MAX = 16384, LOST_MAX = 1024, NEIGHBOURS_NEEDED = 3 };
 
 static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst, uint16_t mapped_port)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
+	return (uint32_t)hash_mix(hash_mix(address_key(src), address_key(dst)), (uint64_t)mapped_port << 8 | from);
 }
 
 static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src,

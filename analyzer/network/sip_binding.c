@@ -81,7 +81,7 @@ static struct binding_record *record_of(const struct sip_binding *b)
 
 static uint32_t flow_hash(const struct endpoint *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
+	return (uint32_t)hash_mix(endpoint_key(client), endpoint_key(server));
 }
 
 static struct binding_record *flow_find(const struct sip_bindings *b, const struct endpoint *client,
@@ -479,7 +479,7 @@ static struct device *device_arrives(struct sip_bindings *b, struct device *d, u
 
 static void register_note(struct sip_bindings *b, struct binding_record *r, const struct packet *p)
 {
-	uint64_t id = hash_mix(p->sip->keys.call_id, endpoint_hash(&p->dst));
+	uint64_t id = hash_mix(p->sip->keys.call_id, endpoint_key(&p->dst));
 	struct device *d = device_find(b, id);
 	unsigned at;
 

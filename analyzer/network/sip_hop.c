@@ -38,7 +38,7 @@ void sip_hops_free(struct sip_hops *h)
 
 static uint32_t hop_hash(const struct endpoint *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
+	return (uint32_t)hash_mix(endpoint_key(client), endpoint_key(server));
 }
 
 const struct sip_hop *sip_hops_find(const struct sip_hops *h, const struct endpoint *client,

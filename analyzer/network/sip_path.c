@@ -93,12 +93,12 @@ void sip_paths_free(struct sip_paths *s)
 
 static uint32_t path_hash(const struct address *client, const struct endpoint *server, uint8_t transport)
 {
-	return (uint32_t)hash_mix(endpoint_hash(server), address_port_hash(client, transport));
+	return (uint32_t)hash_mix(endpoint_key(server), address_port_key(client, transport));
 }
 
 static uint32_t pair_hash(const struct address *client, const struct address *server)
 {
-	return (uint32_t)hash_mix(address_hash(client), address_hash(server));
+	return (uint32_t)hash_mix(address_key(client), address_key(server));
 }
 
 static struct sip_path *path_find(const struct sip_paths *s, const struct address *client,
@@ -266,7 +266,7 @@ static uint64_t ask_key(const struct sip_message *m, const struct endpoint *clie
 	uint64_t key = hash_mix(m->keys.branch, m->keys.call_id);
 
 	key = hash_mix(key, (uint64_t)m->cseq << 8 | m->method);
-	return hash_mix(key, (uint64_t)address_hash(&client->addr) << 32 | address_hash(&server->addr));
+	return hash_mix(hash_mix(key, address_key(&client->addr)), address_key(&server->addr));
 }
 
 static struct ask *ask_find(const struct sip_paths *s, uint64_t key)

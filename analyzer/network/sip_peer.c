@@ -44,7 +44,7 @@ void sip_peers_free(struct sip_peers *t)
 
 static uint32_t peer_hash(const struct address *client, const struct endpoint *server, uint8_t transport)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(client), endpoint_hash(server)), transport);
+	return (uint32_t)hash_mix(hash_mix(address_key(client), endpoint_key(server)), transport);
 }
 
 static struct sip_peer *peer_find(const struct sip_peers *t, const struct address *client,

@@ -234,8 +234,8 @@ static void destination_changed(struct sip_ways *w, const struct way *way, const
 
 static struct sip_stray *stray_of(struct sip_ways *w, const struct way *way)
 {
-	uint64_t key = hash_mix(hash_mix(endpoint_hash(&way->sources[0]), endpoint_hash(&way->dst)),
-		endpoint_hash(&way->wrong));
+	uint64_t key = hash_mix(hash_mix(endpoint_key(&way->sources[0]), endpoint_key(&way->dst)),
+		endpoint_key(&way->wrong));
 	struct sip_stray *s;
 
 	for (struct hash_link *it = hash_first(&w->strays_by_key, (uint32_t)key); it; it = it->next) {

@@ -52,7 +52,7 @@ static uint32_t hosts_hash(const struct address *a, const struct address *b)
 
 static uint32_t socket_hash(const struct address *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(address_hash(client), endpoint_hash(server));
+	return (uint32_t)hash_mix(address_key(client), endpoint_key(server));
 }
 
 static struct list *list_of(struct tls_pairs *t, const struct tls_pair *x)

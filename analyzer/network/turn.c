@@ -43,13 +43,13 @@ void turns_free(struct turns *t)
 
 static uint32_t hosts_hash(const struct address *client, const struct address *server)
 {
-	return (uint32_t)hash_mix(endpoint_hash(&(struct endpoint){ *client, 0 }),
-		endpoint_hash(&(struct endpoint){ *server, 0 }));
+	return (uint32_t)hash_mix(endpoint_key(&(struct endpoint){ *client, 0 }),
+		endpoint_key(&(struct endpoint){ *server, 0 }));
 }
 
 static uint32_t sockets_hash(const struct endpoint *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
+	return (uint32_t)hash_mix(endpoint_key(client), endpoint_key(server));
 }
 
 static struct allocation *allocation_find(const struct turns *t, const struct endpoint *client,

@@ -182,7 +182,7 @@ static void bridge_note(struct vlan_uses *v, const struct broadcast *first, cons
 
 static void take_broadcast(struct vlan_uses *v, const struct packet *p, uint16_t vid)
 {
-	uint64_t key = hash_mix(hash_mix(endpoint_hash(&p->src), endpoint_hash(&p->dst)),
+	uint64_t key = hash_mix(hash_mix(endpoint_key(&p->src), endpoint_key(&p->dst)),
 		(uint64_t)p->ip_id << 16 | p->ip_bytes);
 
 	key = hash_mix(key, hash_bytes(p->mac_src, sizeof p->mac_src));

@@ -140,12 +140,12 @@ const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT])
 	return buffer;
 }
 
-uint32_t endpoint_hash_any(const struct address *a, uint16_t port)
+uint64_t endpoint_key_any(const struct address *a, uint16_t port)
 {
 	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = port, .family = a->family };
 
 	memcpy(key.bytes, a->bytes, sizeof key.bytes);
-	return (uint32_t)hash_bytes(&key, sizeof key);
+	return hash_bytes(&key, sizeof key);
 }
 
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])

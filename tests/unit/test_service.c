@@ -2,7 +2,11 @@
 /* service: tries by server, who stands in for whom, who answers others; floods stay within bounds. */
 #include "analyzer/calls/service.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "captures/base/memory.h"
 
 #include "tests/unit/sip_teller.h"
 
@@ -61,6 +65,53 @@ static void test_an_account_and_its_servers(void **state)
 	assert_int_equal(s->servers[1].bound_until_ns, at_s(62.1));
 	assert_int_equal(s->servers[1].stands_in_ns[0], at_s(2));
 	assert_int_equal(s->servers[0].stands_in_ns[1], NS_NONE);
+	services_free(all);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Two addresses, 10.0.0.0 and up, with one hash under the key of this run. */
+static void find_alike(char one[ENDPOINT_TEXT], char other[ENDPOINT_TEXT])
+{
+	enum { MANY = 1 << 20 };
+	uint64_t *seen = memory_resize(NULL, MANY, sizeof *seen);
+	size_t at = 1;
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct address a = address_v4((uint8_t[4]){ 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i });
+
+		seen[i] = (uint64_t)address_hash(&a) << 32 | i;
+	}
+	qsort(seen, MANY, sizeof *seen, by_hash);
+	while (at < MANY && seen[at] >> 32 != seen[at - 1] >> 32)
+		at++;
+	assert_true(at < MANY);
+	for (unsigned k = 0; k < 2; k++) {
+		uint32_t i = (uint32_t)seen[at - k];
+
+		snprintf(k ? other : one, ENDPOINT_TEXT, "10.%u.%u.%u:5060", i >> 16, i >> 8 & 255, i & 255);
+	}
+	free(seen);
+}
+
+/* What asks is told apart by a key alone, which must have more of its address than the 32 bits of a table's hash. */
+static void test_addresses_with_one_hash_are_two_clients(void **state)
+{
+	struct services *all = services_new(0);
+	struct teller t = { .frame = 0 };
+	char client[2][ENDPOINT_TEXT];
+
+	(void)state;
+	find_alike(client[0], client[1]);
+	for (unsigned i = 0; i < 2; i++)
+		services_packet(all, say(&t, 1 + i, client[i], S1, &(struct said){ "REGISTER sip:pbx.example.net SIP/2.0", "REGISTER",
+			i ? "b" : "a", "<sip:101@pbx.example.net>;tag=f", "<sip:101@pbx.example.net>", 1, NULL, NULL, NULL }));
+	assert_int_equal(services_in_order(all)->count, 2);
 	services_free(all);
 }
 
@@ -193,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_account_and_its_servers),
+		cmocka_unit_test(test_addresses_with_one_hash_are_two_clients),
 		cmocka_unit_test(test_branches_of_a_fork_are_no_hunt),
 		cmocka_unit_test(test_cancel_and_trying),
 		cmocka_unit_test(test_an_answer_with_another_branch),
