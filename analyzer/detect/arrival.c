@@ -358,6 +358,22 @@ static const struct rtcp_party *source_of(const struct judge *j, const struct wi
 	return p && !arrival_handed_on(j, w, heard, p) ? p : NULL;
 }
 
+/* It stands still for no longer than two clocks of one file are apart: one report, and its copy. */
+static bool stands_by_clocks(const struct judge *j, const struct stream *s, const struct rtcp_report *last)
+{
+	int64_t apart_ns = gates_copies_apart_ns(j->facts->gates), since_ns = last->at_ns;
+	const struct rtcp_view *v = apart_ns ? rtcp_view_of(j->facts->rtcp, s) : NULL;
+
+	for (unsigned i = v ? v->report_count : 0; i-- > 0;) {
+		if (v->reports[i].at_ns > last->at_ns)
+			continue;
+		if (v->reports[i].ext_seq != last->ext_seq)
+			break;
+		since_ns = v->reports[i].at_ns;
+	}
+	return v && ns_minus(last->at_ns, since_ns) <= ns_add(apart_ns, SECOND_NS);
+}
+
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	const struct stream *main = c->main ? c->main : c->wrong_main;
@@ -372,5 +388,7 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? reported(j->facts, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;
+	if (h->report == RTCP_VERDICT_FROZEN && stands_by_clocks(j, main, h->report_last))
+		h->report = RTCP_VERDICT_NONE;
 	h->receiver_reports_unseen = h->receiver_rtcp && gates_reports_unseen(j->facts->gates, h->receiver_rtcp);
 }

@@ -15,6 +15,8 @@ enum {
 /* From one place to another nothing takes longer. */
 #define AGAIN_NS (2 * SECOND_NS)
 
+enum { REPORT_POINTS = 8 };
+
 /* Sender reports lately seen, to be found again in LSR. */
 struct sent { uint32_t lsr; int64_t at_ns; uint16_t file, interface; };
 
@@ -530,17 +532,35 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 	return stream_packets_between(s, from_ns, to_ns) >= FLOWS_PACKETS;
 }
 
-/*
- * One report at two places of the capture, or, as the time since the last sender report tells, twice at one. Who has
- * never got a sender report repeats itself word for word: its next report is another one.
- */
-static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
-{
-	bool timed = a->lsr && a->dlsr, soon = ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+/* Points of the capture at which one report was seen. */
+struct report_points {
+	uint32_t at[REPORT_POINTS];
+	unsigned count;
+};
 
-	return (timed || soon) && ((timed && soon) || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
-	       a->cumulative_lost == b->cumulative_lost && a->jitter == b->jitter && a->lsr == b->lsr &&
-	       a->dlsr == b->dlsr;
+static bool point_add(struct report_points *seen, const struct rtcp_report *r)
+{
+	uint32_t at = (uint32_t)r->file << 16 | r->interface;
+
+	for (unsigned i = 0; i < seen->count; i++) {
+		if (seen->at[i] == at)
+			return false;
+	}
+	if (seen->count < REPORT_POINTS)
+		seen->at[seen->count++] = at;
+	return true;
+}
+
+/*
+ * Is it the report behind it, at another point of the capture, or, as the time since the last sender report tells, twice
+ * at one? Who has never got a sender report repeats itself word for word: at a point that had it that is another one.
+ */
+static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b, struct report_points *seen)
+{
+	bool once = a->lsr && a->dlsr && ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+
+	return a->ext_seq == b->ext_seq && a->cumulative_lost == b->cumulative_lost && a->jitter == b->jitter &&
+	       a->lsr == b->lsr && a->dlsr == b->dlsr && (point_add(seen, a) || once);
 }
 
 /* Blocks within the time: do the last of them stand still? */
@@ -548,13 +568,16 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 	int64_t to_ns, const struct rtcp_report **ret_last)
 {
 	const struct rtcp_report *last = NULL, *same = NULL;
+	struct report_points seen = { .count = 0 };
 	unsigned n = 0, still = 0;
 
 	for (unsigned i = v->report_count; i-- > 0 && v->reports[i].at_ns >= from_ns;) {
 		if (v->reports[i].at_ns >= to_ns)
 			continue;
-		if (last && same_report(&v->reports[i], &v->reports[i + 1]))
+		if (last && same_report(&v->reports[i], &v->reports[i + 1], &seen))
 			continue;
+		seen.count = 0;
+		point_add(&seen, &v->reports[i]);
 		if (!last)
 			last = &v->reports[i];
 		if (v->reports[i].ext_seq == last->ext_seq && still == n) {
