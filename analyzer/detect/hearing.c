@@ -489,11 +489,14 @@ static bool disobeyed(const struct direction *d, const struct window *w)
 {
 	int64_t later_ns = ns_add(w->on_ns, 2 * SECOND_NS);
 
+	if (w->off_ns != NS_NONE && w->off_ns <= later_ns)
+		return false;
 	for (unsigned i = 0; w->moved && w->source_count && i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
+		int64_t until_ns = w->off_ns != NS_NONE && w->off_ns < s->last_ns ? w->off_ns : s->last_ns;
 
 		if (endpoint_equal(&s->src, &w->sources[0].at) && !window_has_target(w, &s->dst) &&
-		    s->last_ns > later_ns && stream_packets_between(s, later_ns, s->last_ns) >= ALIVE_PACKETS &&
+		    until_ns > later_ns && stream_packets_between(s, later_ns, until_ns) >= ALIVE_PACKETS &&
 		    one_way_sent_before(d, w, &s->dst))
 			return true;
 	}
