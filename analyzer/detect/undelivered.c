@@ -427,6 +427,13 @@ static bool port_changed(const struct judge *j, const struct stream *s, int64_t 
 	       rtcp_reports_empty(p, s, from_ns, to_ns);
 }
 
+/* It goes in at one point of the capture, and does not come out at the next one. */
+static bool ends_between_points(const struct judge *j, const struct stream *s)
+{
+	return neither_passes(j, s) || copy_missing(j, s) || never_forwarded(j, s) || never_routed(j, s) ||
+	       kept_by_nat(j, s) || image_missing(j, s);
+}
+
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -442,6 +449,9 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 			since_ns = h->icmp->at.at_ns;
 	} else if (relay_stops(j, w, c->main, to_ns, &since_ns)) {
 		h->undelivered_by = "relay-keeps";
+	} else if (h->report == RTCP_VERDICT_EMPTY && ends_between_points(j, c->main)) {
+		/* the receiver says that it gets nothing, two points of the capture where it ends */
+		h->undelivered_by = "missing-copy";
 	} else if (h->report == RTCP_VERDICT_EMPTY) {
 		int64_t empty_ns = empty_since(h->receiver_rtcp, from_ns, to_ns);
 
@@ -459,9 +469,7 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 			since_ns = frozen_ns;
 	} else if (h->report == RTCP_VERDICT_NONE && port_changed(j, c->main, from_ns, to_ns)) {
 		h->undelivered_by = "rtcp-nothing";
-	} else if (h->report != RTCP_VERDICT_ADVANCING &&
-		   (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
-		    never_routed(j, c->main) || kept_by_nat(j, c->main) || image_missing(j, c->main))) {
+	} else if (h->report != RTCP_VERDICT_ADVANCING && ends_between_points(j, c->main)) {
 		h->undelivered_by = "missing-copy";
 	} else if (h->report != RTCP_VERDICT_ADVANCING && relay_keeps(j, w, c->main)) {
 		h->undelivered_by = "relay-keeps";
