@@ -484,12 +484,26 @@ static bool promises_same(const struct direction *d, const struct window *w)
 	return false;
 }
 
-/* What the sender was told on this leg to send elsewhere goes on to where this leg had it before. */
+static bool obeyed(const struct direction *d, const struct window *w)
+{
+	int64_t until_ns = w->off_ns == NS_NONE ? INT64_MAX : w->off_ns;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (window_has_target(w, &s->dst) &&
+		    stream_packets_between(s, w->on_ns, s->last_ns < until_ns ? s->last_ns : until_ns) >= ALIVE_PACKETS)
+			return true;
+	}
+	return false;
+}
+
+/* What the sender was told on this leg to send elsewhere goes on, and for good, to where this leg had it before. */
 static bool disobeyed(const struct direction *d, const struct window *w)
 {
 	int64_t later_ns = ns_add(w->on_ns, 2 * SECOND_NS);
 
-	if (w->off_ns != NS_NONE && w->off_ns <= later_ns)
+	if ((w->off_ns != NS_NONE && w->off_ns <= later_ns) || obeyed(d, w))
 		return false;
 	for (unsigned i = 0; w->moved && w->source_count && i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
