@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hearing_parts: what the files behind hearing.h share. place: where the sides are seen; reach: which addresses lead to
- * the receiver; arrival: what came; excuse: the N-register; moved; gate_direction; undelivered.
+ * the receiver; arrival: what came; excuse: the N-register; elsewhere: on which leg; moved; gate_direction;
+ * undelivered.
  */
 #ifndef DEADAIR_DETECT_HEARING_PARTS_H
 #define DEADAIR_DETECT_HEARING_PARTS_H
@@ -57,6 +58,12 @@ enum sees place_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 /* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */
 bool place_beyond_nat(const struct facts *facts, const struct address *a);
 
+/*
+ * Direct media: an earlier leg of the call promises the very same audio. It is judged there, unless who sends it was
+ * told on this one, and does not heed it. NULL: here.
+ */
+const struct direction *elsewhere_judged_on(const struct direction *d, const struct window *w);
+
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* All that came in that time is of types that neither side has named, and the capture has their agreement. */
 bool arrival_all_foreign(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
@@ -65,7 +72,8 @@ int64_t arrival_foreign_since(const struct judge *j, const struct window *w, con
 /* Adds to hearing.icmp_count, icmp, icmp_last. */
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* The stream goes where the window says, and p reports from another machine, of what came to it before. */
-bool arrival_handed_on(const struct judge *j, const struct window *w, const struct stream *s, const struct rtcp_party *p);
+bool arrival_handed_on(const struct judge *j, const struct window *w, const struct stream *s,
+	const struct rtcp_party *p);
 /* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
 
