@@ -39,7 +39,7 @@ static const struct column_form {
 };
 /* clang-format on */
 
-enum { PARTY_MOST = 16, SIGN_COLUMNS = 3, SHORT_COLUMNS = 6, PROBLEM_BESIDE_LANES = 7 };
+enum { PARTY_MOST = 16, SIGN_COLUMNS = 3, SHORT_COLUMNS = 6, PROBLEM_BESIDE_LANES = 7, LEAST_PHRASE = 5 };
 
 void call_table_empty(const struct call_table *t, const struct world *w, size_t count, struct sheet *s, unsigned row)
 {
@@ -327,21 +327,32 @@ static const char *cell_text(enum call_column which, struct world *w, const stru
 	return buffer;
 }
 
-/* A call that failed before an answer has nobody who hears: what was answered instead. */
+/* A call that failed before an answer has nobody who hears: what was answered instead, cut before the problem's name is. */
 static bool draw_failure(const struct call_table *t, unsigned i, struct sheet *s, unsigned row, const struct call_row *r)
 {
 	const struct call_table_column *x = &t->columns[i];
-	char text[WORDS * 2];
-	bool named = r->problem;
+	bool last = i + 2 == t->count, named = r->problem;
+	enum paint paint = PAINT_PLAIN;
+	unsigned room, phrase;
 
 	if (i + 1 >= t->count || !is_hearing(x->which) || !is_hearing(x[1].which) || r->answered || !r->status ||
 		strcmp(r->state, "failed") != 0)
 		return false;
 	for (unsigned k = 0; k < t->count; k++)
 		named &= t->columns[k].which != COLUMN_PROBLEM;
-	snprintf(text, sizeof text, "%s%s%s", status_words(r->status), named ? ", " : "", named ? r->problem : "");
-	sheet_text(s, row, x->at, x[1].at + x[1].width - x->at, named ? mark_paint((enum call_mark)r->mark) : PAINT_PLAIN,
-		text);
+	room = (last ? t->column + t->width : x[1].at + x[1].width) - x->at;
+	phrase = text_columns(status_words(r->status));
+	if (named) {
+		unsigned name = text_columns(r->problem) + 2;
+
+		paint = mark_paint((enum call_mark)r->mark);
+		if (phrase + name > room)
+			phrase = room > name + LEAST_PHRASE ? room - name : 0;
+		if (phrase)
+			sheet_text(s, row, x->at + phrase, 2, paint, ", ");
+		sheet_text(s, row, x->at + (phrase ? phrase + 2 : 0), room - (phrase ? phrase + 2 : 0), paint, r->problem);
+	}
+	sheet_text(s, row, x->at, named || phrase < room ? phrase : room, paint, status_words(r->status));
 	return true;
 }
 
