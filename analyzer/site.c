@@ -146,7 +146,7 @@ static bool holiday(const struct site *s, const struct tm *t)
 	return false;
 }
 
-static time_t ahead_s(const struct zone *z, time_t at_s)
+static int32_t ahead_s(const struct zone *z, int64_t at_s)
 {
 	unsigned low = 0, high = z->count;
 
@@ -161,27 +161,28 @@ static time_t ahead_s(const struct zone *z, time_t at_s)
 	return low ? z->list[low - 1].ahead_s : 0;
 }
 
-static int32_t ahead_now(time_t at_s)
+static int32_t ahead_now(int64_t at_s)
 {
+	time_t at = (time_t)at_s;
 	struct tm t;
 
-	localtime_r(&at_s, &t);
+	localtime_r(&at, &t);
 	return (int32_t)t.tm_gmtoff;
 }
 
-static void zone_add(struct zone *z, time_t from_s, int32_t ahead)
+static void zone_add(struct zone *z, int64_t from_s, int32_t ahead)
 {
 	z->list = memory_resize(z->list, z->count + 1u, sizeof *z->list);
 	z->list[z->count++] = (struct zone_change){ from_s, ahead };
 }
 
 /* Between two times whose distance from UTC differs: the first second of the later one. */
-static time_t change_between(time_t before, time_t after)
+static int64_t change_between(int64_t before, int64_t after)
 {
 	int32_t ahead = ahead_now(before);
 
 	while (after - before > 1) {
-		time_t middle = before + (after - before) / 2;
+		int64_t middle = before + (after - before) / 2;
 
 		if (ahead_now(middle) == ahead)
 			before = middle;
@@ -193,9 +194,10 @@ static time_t change_between(time_t before, time_t after)
 
 void site_learn_zone(struct site *s)
 {
-	/* 1990 to 2060, in steps in which no clock changes twice */
+	/* 1990 to 2060, as far as the system's calendar reaches, in steps in which no clock changes twice */
 	enum { YEARS = 70, WEEK_S = 7 * 24 * 3600, YEAR_S = 31556952 };
-	const time_t begin = (time_t)20 * YEAR_S;
+	const int64_t begin = INT64_C(20) * YEAR_S, end = begin + INT64_C(1) * YEARS * YEAR_S;
+	const int64_t known = sizeof(time_t) < sizeof(int64_t) ? INT32_MAX - WEEK_S : end;
 	int32_t ahead;
 	char *old;
 
@@ -206,7 +208,7 @@ void site_learn_zone(struct site *s)
 	tzset();
 	ahead = ahead_now(begin);
 	zone_add(&s->zone, INT64_MIN, ahead);
-	for (time_t at = begin; at < begin + (time_t)YEARS * YEAR_S; at += WEEK_S) {
+	for (int64_t at = begin; at < end && at < known; at += WEEK_S) {
 		int32_t next = ahead_now(at + WEEK_S);
 
 		if (next != ahead)

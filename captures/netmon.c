@@ -14,6 +14,10 @@ enum { FILE_HEADER = 128, FRAME_HEADER = 16, HIGHEST_MINOR = 3 };
 enum { NET_ETHERNET = 1, NET_TOKEN_RING = 2, NET_FDDI = 3, NET_PCAP = 0xe000, NET_PCAP_LAST = 0xefff };
 enum { LINK_ETHERNET = 1, LINK_TOKEN_RING = 6, LINK_FDDI = 10, LINK_NONE = 0xffff };
 
+/* UTC in a trailer counts from 1601. */
+#define UNIX_EPOCH_TICKS UINT64_C(116444736000000000)
+enum { TICK_NS = 100 };
+
 /* What stands behind a frame, by minor version: its network; process (4); UTC in 100 ns since 1601 (8), time zone. */
 static const uint8_t trailer_bytes[HIGHEST_MINOR + 1] = { 0, 2, 6, 15 };
 
@@ -83,14 +87,15 @@ bool netmon_open_file(struct reader *r)
 
 static bool frame_time(const struct reader *r, uint64_t microseconds, const uint8_t *trailer, int64_t *ret_ns)
 {
-	__int128 at_ns = r->netmon.begun_ns + (__int128)microseconds * MICROSECOND_NS;
+	uint64_t since_ns;
 
-	if (r->netmon.minor >= 3)
-		at_ns = ((__int128)reader_u64(r, trailer + 6) - INT64_C(116444736000000000)) * 100;
-	if (at_ns < 0 || at_ns > INT64_MAX)
-		return false;
-	*ret_ns = (int64_t)at_ns;
-	return true;
+	if (r->netmon.minor >= 3) {
+		uint64_t ticks = reader_u64(r, trailer + 6);
+
+		return ticks >= UNIX_EPOCH_TICKS && !__builtin_mul_overflow(ticks - UNIX_EPOCH_TICKS, TICK_NS, ret_ns);
+	}
+	return !__builtin_mul_overflow(microseconds, MICROSECOND_NS, &since_ns) &&
+		!__builtin_add_overflow(r->netmon.begun_ns, since_ns, ret_ns) && *ret_ns >= 0;
 }
 
 /* A frame's own network; what is none (the program's notes among the frames) is left to the dissector to count. */

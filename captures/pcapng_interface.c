@@ -5,6 +5,7 @@
 #include "captures/base/memory.h"
 #include "captures/base/ns.h"
 #include "captures/base/text.h"
+#include "captures/base/wide.h"
 
 enum { OPTIONS_END = 0, OPTION_HEADER = 4, STATISTICS_LEAST = 12 };
 enum { IF_NAME = 2, IF_TSRESOL = 9, IF_FILTER = 11, IF_TSOFFSET = 14 };         /* 4.2 */
@@ -53,16 +54,15 @@ static void clock_resolution(struct pcapng_clock *clock, uint8_t resolution)
 
 bool pcapng_interface_time(const struct pcapng_clock *clock, uint64_t units, int64_t *ret_ns)
 {
-	unsigned __int128 since = (unsigned __int128)units * clock->times;
-	__int128 at_ns;
+	struct wide since = wide_product(clock->divided > 1 ? units / clock->divided : units, clock->times);
+	int64_t offset_ns;
 
-	if (clock->divided > 1)
-		since /= clock->divided;
-	at_ns = (__int128)(since >> clock->shift) + (__int128)clock->offset_s * SECOND_NS;
-	if (clock->times == 0 || at_ns < 0 || at_ns > INT64_MAX)
-		return false;
-	*ret_ns = (int64_t)at_ns;
-	return true;
+	if (clock->shift)
+		since = (struct wide){ since.low >> clock->shift | since.high << (64 - clock->shift),
+			since.high >> clock->shift };
+	return clock->times != 0 && since.high == 0 &&
+		!__builtin_mul_overflow(clock->offset_s, SECOND_NS, &offset_ns) &&
+		!__builtin_add_overflow(since.low, offset_ns, ret_ns) && *ret_ns >= 0;
 }
 
 static void text_option(struct span value, char *buffer, size_t room)

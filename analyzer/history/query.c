@@ -325,7 +325,7 @@ static int bind_filter(sqlite3_stmt *stmt, const struct listing_filter *f)
 	const struct { const char *name; int64_t value; } numbers[] = {
 		{ ":since", f->since_ns }, { ":until", f->until_ns }, { ":run", f->run }, { ":call", f->call },
 		  { ":finding", f->finding },
-		{ ":limit", f->limit && f->limit < INT64_MAX ? (int64_t)f->limit : -1 },
+		{ ":limit", f->limit ? (int64_t)f->limit : -1 },
 	};
 	int result = bind_pattern(stmt, f->number);
 

@@ -222,8 +222,7 @@ static inline uint64_t flow_hash4(
 	const struct streams *s, const uint8_t src[4], const uint8_t dst[4], uint32_t ports, uint16_t file)
 {
 	uint64_t addresses = load_word(src) << 32 | load_word(dst);
-	unsigned __int128 product = (unsigned __int128)(addresses + s->hash_key[0]) * (ports + s->hash_key[1]);
-	uint64_t hash = ((uint64_t)product ^ (uint64_t)(product >> 64)) * s->hash_key[2];
+	uint64_t hash = hash_fold(addresses + s->hash_key[0], ports + s->hash_key[1]) * s->hash_key[2];
 
 	hash ^= hash >> 32;
 	return file ? hash_mix(hash, file) : hash;

@@ -50,14 +50,14 @@ static inline uint32_t load32(const uint8_t *p)
 	return v;
 }
 
-static inline uint64_t hash_close(unsigned __int128 sum)
+static inline uint64_t hash_close(struct wide sum)
 {
-	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
+	return hash_fold(sum.low ^ hash_key[8], sum.high ^ hash_key[11]);
 }
 
-static inline unsigned __int128 hash_pair(uint64_t a, uint64_t b, size_t i)
+static inline struct wide hash_pair(uint64_t a, uint64_t b, size_t i)
 {
-	return (unsigned __int128)(a + hash_key[i]) * (b + hash_key[i + 1]);
+	return wide_product(a + hash_key[i], b + hash_key[i + 1]);
 }
 
 /* Up to PAIR bytes, all of them in two words, with loads that may overlap. */
@@ -74,7 +74,7 @@ static inline uint64_t hash_tiny(const uint8_t *p, size_t n)
 	} else if (n) {
 		a = (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 | p[n - 1];
 	}
-	return hash_close((unsigned __int128)(n + 1) * hash_key[10] + hash_pair(a, b, 0));
+	return hash_close(wide_sum(wide_product(n + 1, hash_key[10]), hash_pair(a, b, 0)));
 }
 
 /*
@@ -84,20 +84,22 @@ static inline uint64_t hash_tiny(const uint8_t *p, size_t n)
  */
 static __attribute__((noinline)) uint64_t hash_short(const uint8_t *p, size_t n)
 {
-	unsigned __int128 sum = (unsigned __int128)(n + 1) * hash_key[10];
+	struct wide sum = wide_product(n + 1, hash_key[10]);
 	size_t i = 0;
 
 	for (; n > PAIR; i += 2, p += PAIR, n -= PAIR)
-		sum += hash_pair(load64(p), load64(p + 8), i);
-	return hash_close(sum + hash_pair(load64(p + n - PAIR), load64(p + n - 8), i));
+		sum = wide_sum(sum, hash_pair(load64(p), load64(p + 8), i));
+	return hash_close(wide_sum(sum, hash_pair(load64(p + n - PAIR), load64(p + n - 8), i)));
 }
 
 /* The same of SHORT_MAX bytes, without a loop. */
 static inline uint64_t hash_piece(const uint8_t *p)
 {
-	return hash_close((unsigned __int128)(SHORT_MAX + 1) * hash_key[10] + hash_pair(load64(p), load64(p + 8), 0) +
-		hash_pair(load64(p + 16), load64(p + 24), 2) + hash_pair(load64(p + 32), load64(p + 40), 4) +
-		hash_pair(load64(p + 48), load64(p + 56), 6));
+	struct wide sum = wide_sum(wide_product(SHORT_MAX + 1, hash_key[10]), hash_pair(load64(p), load64(p + 8), 0));
+
+	sum = wide_sum(sum, hash_pair(load64(p + 16), load64(p + 24), 2));
+	sum = wide_sum(sum, hash_pair(load64(p + 32), load64(p + 40), 4));
+	return hash_close(wide_sum(sum, hash_pair(load64(p + 48), load64(p + 56), 6)));
 }
 
 /*

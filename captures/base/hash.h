@@ -7,6 +7,7 @@
 #define DEADAIR_BASE_HASH_H
 
 #include "captures/base/span.h"
+#include "captures/base/wide.h"
 
 struct hash_link {
 	/* at: what points here, so that it goes at once however many share its key */
@@ -30,9 +31,9 @@ extern uint64_t hash_key[HASH_KEY_WORDS];
 
 static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
+	struct wide product = wide_product(a, b);
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return product.low ^ product.high;
 }
 
 static inline uint64_t hash_mix(uint64_t seed, uint64_t value)

@@ -41,7 +41,7 @@ static const struct scene {
 	{ "the receiver is far away and reports", .flows = { CALLER_TALKS, CALLEE_TALKS }, .far = { "10.0.0.1:1" },
 	  .reports = { { "10.0.0.1:4001", "10.0.0.2:5001", 4, 30, 0xa, .about = 0xb, .highest = 1140,
 	  .highest_step = 100 } }, .heard = HEARD_YES },
-	{ "24 packets are too few", .flows = { CALLER_TALKS, { "10.0.0.2:5000", "10.0.0.1:4000", 24, 24.48, 0xb } },
+	{ "24 packets are too few", .flows = { CALLER_TALKS, { "10.0.0.2:5000", "10.0.0.1:4000", 24, 24.47, 0xb } },
 	  .heard = HEARD_UNKNOWN },
 	{ "hung up at once", .call = { .bye = 2.2 }, .flows = { { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 2.2, 0xa } },
 	  .heard = HEARD_UNKNOWN },

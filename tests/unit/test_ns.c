@@ -22,6 +22,13 @@ static void test_sums(void **state)
 	assert_true(ns_minus(INT64_MIN + 1, 5) == INT64_MIN + 1);
 }
 
+/* Where time_t has 32 bits it ends in 2038. */
+static bool calendar_has(int64_t at_ns)
+{
+	return sizeof(time_t) >= sizeof(int64_t) ||
+		(at_ns / SECOND_NS <= INT32_MAX && at_ns / SECOND_NS > INT32_MIN);
+}
+
 static void test_rfc3339(void **state)
 {
 	static const struct { int64_t at_ns; const char *text; } rows[] = {
@@ -37,8 +44,11 @@ static void test_rfc3339(void **state)
 	char buffer[NS_TEXT];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!calendar_has(rows[i].at_ns))
+			continue;
 		assert_string_equal(ns_rfc3339(rows[i].at_ns, buffer), rows[i].text);
+	}
 }
 
 static void test_clock(void **state)
