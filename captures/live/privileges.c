@@ -56,6 +56,12 @@ bool privileges_whom(uid_t *ret_uid, gid_t *ret_gid)
 	return true;
 }
 
+/* What cannot be read counts as not there. */
+static bool has_net_raw(void)
+{
+	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) == 1;
+}
+
 static void keep_net_raw(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -90,10 +96,8 @@ static bool become(struct text *ret, struct err *err)
 
 bool privileges_drop(struct text *ret, struct err *err)
 {
-	bool had;
+	bool had = has_net_raw();
 
-	capng_get_caps_process();
-	had = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) == 1;
 	if (geteuid() == 0) {
 		if (!become(ret, err))
 			return false;
@@ -109,21 +113,27 @@ bool privileges_drop(struct text *ret, struct err *err)
 		}
 		text_add(ret, "the user as before");
 	}
-	capng_get_caps_process();
-	if (capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) == 1)
+	if (has_net_raw())
 		text_add(ret, ", CAP_NET_RAW in reserve for interfaces that come back");
 	else
 		text_add(ret, ", no capability");
 	return true;
 }
 
+/* To give up what one has is not refused; where raising is, the interface cannot be opened, which says so. */
+static void apply(void)
+{
+	int status = capng_apply(CAPNG_SELECT_CAPS);
+
+	(void)status;
+}
+
 static void set_effective(capng_act_t act)
 {
-	capng_get_caps_process();
-	if (capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) != 1)
+	if (!has_net_raw())
 		return;
 	capng_update(act, CAPNG_EFFECTIVE, CAP_NET_RAW);
-	capng_apply(CAPNG_SELECT_CAPS);
+	apply();
 }
 
 void privileges_raise(void)
@@ -140,5 +150,5 @@ void privileges_lower(void)
 void privileges_abandon(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
-	capng_apply(CAPNG_SELECT_CAPS);
+	apply();
 }
