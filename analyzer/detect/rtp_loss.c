@@ -214,14 +214,54 @@ static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 	       network_same(facts->network, &in->dst.addr, &s->src.addr);
 }
 
+static bool within_tenth(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) * 10 <= a;
+}
+
+/* As many are missing, in runs of the same lengths: two ways do not lose alike. */
+static bool same_holes(const struct stream *a, const struct stream *b)
+{
+	const uint32_t *x = stream_flaws(a)->loss_runs, *y = stream_flaws(b)->loss_runs;
+	uint32_t runs = 0, differ = 0;
+
+	for (unsigned i = 0; i < LOSS_RUN_CLASSES; i++) {
+		runs += x[i];
+		differ += x[i] > y[i] ? x[i] - y[i] : y[i] - x[i];
+	}
+	return differ * 10 <= runs && within_tenth(a->lost_within, b->lost_within);
+}
+
+/*
+ * What it was made of, and lacks as much: by its packets, or a B2BUA's packets that show nothing of that but the same
+ * holes. NULL: nothing.
+ */
+static const struct stream *lacking_input(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	if (in)
+		return in->lost_within * 2 >= s->lost_within ? in : NULL;
+	in = quality_other_leg(facts, s);
+	return in && same_holes(in, s) ? in : NULL;
+}
+
+/* Whose listener lacks it as well. */
+static const struct stream *passed_on(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	return in ? in : lacking_input(facts, s);
+}
+
 /* What a relay gets lacks as much as what it sends on: the first of those streams; NULL: none. */
 static const struct stream *lost_on_way_in(const struct facts *facts, const struct stream *s)
 {
-	const struct stream *first = NULL, *in = quality_made_of(facts, s);
+	const struct stream *first = NULL, *in = lacking_input(facts, s);
 
-	for (unsigned depth = 0; in && in->lost_within * 2 >= s->lost_within && depth < RELAYS_MAX; depth++) {
+	for (unsigned depth = 0; in && depth < RELAYS_MAX; depth++) {
 		first = in;
-		in = quality_made_of(facts, in);
+		in = lacking_input(facts, in);
 	}
 	return first;
 }
@@ -393,7 +433,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	quality_listeners_behind(f, facts, s, quality_made_of);
+	quality_listeners_behind(f, facts, s, passed_on);
 	say_host(facts, &stream_origin(in ? in : s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
