@@ -124,6 +124,18 @@ static void measure_intervals(struct detection *d, const struct stream *s, struc
 	}
 }
 
+/* The sender has gone on from another socket, or came from one (it roamed, its NAT's mapping changed), under the same SSRC. */
+static bool part_of_source(const struct stream *s)
+{
+	for (unsigned i = 0; s->direction && i < s->direction->stream_count; i++) {
+		const struct stream *x = s->direction->streams[i];
+
+		if (x->ssrc == s->ssrc && (x->first_ns > s->last_ns || x->last_ns < s->first_ns))
+			return true;
+	}
+	return false;
+}
+
 static void measure_reports(const struct facts *facts, const struct stream *s, struct loss *l)
 {
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
@@ -135,6 +147,13 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 		return;
 	a = &v->reports[0];
 	b = &v->reports[v->report_count - 1];
+	/* the receiver counts all of the source, and what was not sent between its parts */
+	if (part_of_source(s)) {
+		while (a < b && a->at_ns < s->first_ns)
+			a++;
+		while (a < b && b->at_ns > ns_add(s->last_ns, SECOND_NS))
+			b--;
+	}
 	span = (double)(uint32_t)(b->ext_seq - a->ext_seq);
 	if (span < 100 || span > 1e7)
 		return;
@@ -146,7 +165,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 	l->reports_cover = span >= 0.8 * (double)s->expected_within;
 	/* what the capture lacks within the span is at most what it lacks in all */
 	l->lost_behind = lost - (double)s->lost_within > 0.02 * span + 10;
-	l->reports = v->report_count;
+	l->reports = (unsigned)(b - a) + 1;
 	l->report_last = b;
 }
 
