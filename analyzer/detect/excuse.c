@@ -176,9 +176,18 @@ static bool arrives(const struct direction *in)
  */
 static double arriving(const struct facts *facts, const struct direction *in, int64_t from_ns, int64_t to_ns)
 {
+	double n = 0;
+
 	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns))
 		return 0;
-	return (double)direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns);
+	for (unsigned i = 0; i < in->stream_count; i++) {
+		const struct stream *s = in->streams[i];
+
+		/* where it comes by again nearer to the machine, what counts is that */
+		if (!s->twin_next || s->twin_next->twin_kind == TWIN_RELAY)
+			n += stream_packets_between(s, from_ns, to_ns);
+	}
+	return n;
 }
 
 /*
