@@ -11,7 +11,11 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
 
-enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500, RELAYS_MAX = 8 }; /* a key, pressed by a finger */
+enum {
+	PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500,         /* a key, pressed by a finger */
+	RELAYS_MAX = 8,
+	PARTS_MAX = 64               /* streams of a direction that are looked through for the rest of a source */
+};
 #define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
 #define COUNTED_SHARE 0.5
 #define MORE_NUMBERS 1.3
@@ -124,10 +128,10 @@ static void measure_intervals(struct detection *d, const struct stream *s, struc
 	}
 }
 
-/* The sender has gone on from another socket, or came from one (it roamed, its NAT's mapping changed), under the same SSRC. */
+/* The sender goes on from another socket, or came from one (it roamed, its NAT's mapping changed), under the same SSRC. */
 static bool part_of_source(const struct stream *s)
 {
-	for (unsigned i = 0; s->direction && i < s->direction->stream_count; i++) {
+	for (unsigned i = 0; s->direction && i < s->direction->stream_count && i < PARTS_MAX; i++) {
 		const struct stream *x = s->direction->streams[i];
 
 		if (x->ssrc == s->ssrc && (x->first_ns > s->last_ns || x->last_ns < s->first_ns))
