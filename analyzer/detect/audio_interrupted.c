@@ -611,6 +611,9 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
 	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;
+	/* it has nothing to pass on: told where that begins */
+	if (!lost && hearing_begins_elsewhere(facts, (struct direction *)ev->direction, s->last_ns, end_ns))
+		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
 	    hearing_listener_held(facts, ev->direction, s->last_ns, end_ns) ||
 	    gates_may_hide(facts->gates, s->last_ns, end_ns))

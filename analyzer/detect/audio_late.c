@@ -315,6 +315,23 @@ static bool begun_before(const struct capture_facts *c, const struct hearing *h,
 	       gates_nothing_captured(c, ns_add(first_ns, -SECOND_NS), ns_add(first_ns, -100 * MILLISECOND_NS));
 }
 
+/*
+ * It began before the answer and goes on without a packet missing, from a sender that leaves pauses out: what lies over
+ * the answer is a pause.
+ */
+static bool pauses_over_answer(const struct hearing *h, const struct window *w, int64_t on_ns)
+{
+	const struct stream *s = h->stream;
+
+	for (unsigned i = 0; s && (w->dtx_allowed || s->dtx_seen) && i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (g->from_ns < on_ns && g->to_ns == h->delivered_from_ns)
+			return g->seq_step == 1 && gap_kind(g) == GAP_SUPPRESSED;
+	}
+	return false;
+}
+
 /* What its sender gets on the other leg begins as late, and is told there. */
 static bool late_already(const struct facts *facts, const struct hearing *h, int64_t due_ns)
 {
@@ -367,6 +384,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (delay_ms < warn_ms) {
 		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms",
 			delay_ms < 0.5 ? 0.0 : delay_ms, warn_ms);
+		return;
+	}
+	if (pauses_over_answer(h, w, on_ns)) {
+		detection_pass(d, "N4", "it began before the answer, and pauses");
 		return;
 	}
 	/* it may have begun in time, and paused */

@@ -122,7 +122,35 @@ static bool would_show(const struct two_points *points, const struct stream *s, 
 	       r->out->first_ns <= ns_add(last_ns, NEIGHBOUR_NS) && r->out->last_ns >= ns_minus(first_ns, NEIGHBOUR_NS);
 }
 
-static const struct route *route_of(const struct paths *p, const struct two_points *points, const struct stream *s)
+/*
+ * Behind a NAT are others as well, and the second point may stand at the port of one phone: the route is this stream's
+ * when it comes out to the host that is its receiver, too.
+ */
+static bool same_receiver(const struct facts *facts, const struct stream *s, const struct route *r)
+{
+	const struct address *behind = &r->out->dst.addr;
+	struct endpoint inside;
+	bool told_private = false;
+
+	if (address_equal(&r->in->dst.addr, behind))
+		return true;
+	for (unsigned i = 0; i < s->direction->window_count; i++) {
+		const struct window *w = &s->direction->windows[i];
+
+		for (unsigned k = 0; k < w->target_count; k++) {
+			if (address_equal(&w->targets[k].at.addr, behind))
+				return true;
+			told_private |= address_private(&w->targets[k].at.addr);
+		}
+	}
+	if (told_private)
+		return false;
+	if (network_private_of(facts->network, &s->dst, true, &inside, NULL))
+		return address_equal(&inside.addr, behind);
+	return network_insides(facts->network, &s->dst.addr) <= 1;
+}
+
+static const struct route *route_of(const struct paths *p, const struct facts *facts, const struct stream *s)
 {
 	uint32_t hash = hosts_hash(&s->src.addr, &s->dst.addr);
 	unsigned looked = 0;
@@ -132,8 +160,8 @@ static const struct route *route_of(const struct paths *p, const struct two_poin
 
 		looked += it->hash == hash;
 		if (it->hash == hash && address_equal(&r->in->src.addr, &s->src.addr) &&
-		    address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(points, s, r) &&
-		    !seen_in(p, s, r->out->capture))
+		    address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(facts->points, s, r) &&
+		    same_receiver(facts, s, r) && !seen_in(p, s, r->out->capture))
 			return r;
 	}
 	return NULL;
@@ -301,7 +329,7 @@ void dropped_media_judge(struct detection *d)
 			continue;
 		}
 		back = passing_back(s);
-		r = route_of(&paths, facts->points, s);
+		r = route_of(&paths, facts, s);
 		if (r)
 			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
 				KEPT);

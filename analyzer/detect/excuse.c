@@ -7,6 +7,7 @@
 #include "analyzer/media/digits.h"
 
 #define TOGETHER_NS (2 * SECOND_NS)
+#define ENDING_NS (10 * SECOND_NS)           /* less is no silence that a party hangs up for (2.3) */
 enum { HOLDS_MAX = 16, PARENTS_MAX = 16 };
 
 #define KEYS_BEFORE_NS (3 * SECOND_NS)         /* from a key to the quiet that waits for the next */
@@ -175,9 +176,18 @@ static bool arrives(const struct direction *in)
  */
 static double arriving(const struct facts *facts, const struct direction *in, int64_t from_ns, int64_t to_ns)
 {
+	double n = 0;
+
 	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns))
 		return 0;
-	return (double)direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns);
+	for (unsigned i = 0; i < in->stream_count; i++) {
+		const struct stream *s = in->streams[i];
+
+		/* where it comes by again nearer to the machine, what counts is that */
+		if (!s->twin_next || s->twin_next->twin_kind == TWIN_RELAY)
+			n += stream_packets_between(s, from_ns, to_ns);
+	}
+	return n;
 }
 
 /*
@@ -269,23 +279,31 @@ static bool comfort_only(const struct judge *j, const struct window *w)
 	return false;
 }
 
+static bool reports_after(const struct rtcp_party *p, int64_t at_ns)
+{
+	return p && p->last_ns > at_ns;
+}
+
 /*
- * Both sides stopped at once, and nothing of the call follows, neither SIP nor reports: they have hung up, and the BYE
- * took another way or was lost to the capture (G6). Where a path breaks the near side goes on sending.
+ * Both sides stopped, one soon after the other, and nothing of the call follows, neither SIP nor reports: they have hung
+ * up, and the BYE took another way or was lost to the capture (G6). Where a path breaks the near side goes on sending.
  */
 static bool ended_unseen(const struct judge *j, int64_t from_ns)
 {
 	const struct direction *other = direction_reverse(j->d);
 	const struct dialog *dialog = j->d->slot->dialog;
-	int64_t last_ns = NS_NONE;
+	int64_t last_ns = NS_NONE, end_ns;
 
 	for (unsigned i = 0; i < other->stream_count; i++) {
 		if (last_ns == NS_NONE || other->streams[i]->last_ns > last_ns)
 			last_ns = other->streams[i]->last_ns;
 	}
-	return dialog->ended_ns == NS_NONE && last_ns != NS_NONE && last_ns <= ns_add(from_ns, TOGETHER_NS) &&
-	       last_ns >= ns_add(from_ns, -TOGETHER_NS) && dialog->leg->last_ns <= ns_add(from_ns, TOGETHER_NS) &&
-	       j->h->sending == RTCP_SENDING_NONE && j->h->report == RTCP_VERDICT_NONE;
+	if (dialog->ended_ns != NS_NONE || last_ns == NS_NONE || last_ns > ns_add(from_ns, ENDING_NS) ||
+	    last_ns < ns_add(from_ns, -ENDING_NS))
+		return false;
+	end_ns = ns_add(last_ns > from_ns ? last_ns : from_ns, TOGETHER_NS);
+	return dialog->leg->last_ns <= end_ns && !reports_after(j->h->sender_rtcp, end_ns) &&
+	       !reports_after(j->h->receiver_rtcp, end_ns);
 }
 
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
@@ -307,7 +325,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		return judge_because_of(j, "the sender suppresses silence, and it was quiet for %.0f s",
 		       (double)(to_ns - from_ns) / 1e9), "N4";
 	if (!whole && ended_unseen(j, from_ns))
-		return judge_because(h, "both sides stopped at once and nothing of the call follows: it has ended, its BYE is not in the capture"),
+		return judge_because(h, "both sides stopped and nothing of the call follows: it has ended, its BYE is not in the capture"),
 		       "G6";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";

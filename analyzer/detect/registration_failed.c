@@ -34,7 +34,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3 };
+enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3,
+	MAPPING_SURE = 80            /* weight: two points or rport say so */ };
 
 #define T2_NS (4 * SECOND_NS)
 
@@ -245,6 +246,16 @@ static bool from_other_face(const struct facts *facts, const struct registration
 		address_equal(&image.addr, &t->final_to.addr));
 }
 
+/* Captured on both sides of the phone's NAT: the answers go to where its requests come from out there. */
+static bool goes_to_own_mapping(const struct facts *facts, const struct registration_verdict *v)
+{
+	struct endpoint image;
+	unsigned weight;
+
+	return network_public_of(facts->network, &v->r->trial->src, false, &image, &weight) && weight >= MAPPING_SURE &&
+	       endpoint_equal(&image, &v->run->misdirected_to);
+}
+
 bool verdict_other_face(const struct facts *facts, const struct registration_verdict *v)
 {
 	return verdict_is(v, "reply-lost-in-path") && !v->past && from_other_face(facts, v->r);
@@ -258,6 +269,15 @@ static void judge(struct detection *d, struct registration_verdict *v)
 
 	/* the outer face of the phone's router is not another place */
 	if (run->misdirected && run == &v->r->trial->run && from_other_face(facts, v->r)) {
+		v->reason = "reply-lost-in-path";
+		v->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
+	if (run->misdirected && goes_to_own_mapping(facts, v)) {
+		if (run->misdirected < LOST_COPIES) {
+			detection_pass(d, NULL, "an answer got lost on its way, once or twice");
+			return;
+		}
 		v->reason = "reply-lost-in-path";
 		v->confidence = CONFIDENCE_LIKELY;
 		return;

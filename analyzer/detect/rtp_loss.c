@@ -11,7 +11,11 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
 
-enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500, RELAYS_MAX = 8 }; /* a key, pressed by a finger */
+enum {
+	PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500,         /* a key, pressed by a finger */
+	RELAYS_MAX = 8,
+	PARTS_MAX = 64               /* streams of a direction that are looked through for the rest of a source */
+};
 #define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
 #define COUNTED_SHARE 0.5
 #define MORE_NUMBERS 1.3
@@ -124,6 +128,18 @@ static void measure_intervals(struct detection *d, const struct stream *s, struc
 	}
 }
 
+/* The sender goes on from another socket, or came from one (it roamed, its NAT's mapping changed), under the same SSRC. */
+static bool part_of_source(const struct stream *s)
+{
+	for (unsigned i = 0; s->direction && i < s->direction->stream_count && i < PARTS_MAX; i++) {
+		const struct stream *x = s->direction->streams[i];
+
+		if (x->ssrc == s->ssrc && (x->first_ns > s->last_ns || x->last_ns < s->first_ns))
+			return true;
+	}
+	return false;
+}
+
 static void measure_reports(const struct facts *facts, const struct stream *s, struct loss *l)
 {
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
@@ -135,6 +151,13 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 		return;
 	a = &v->reports[0];
 	b = &v->reports[v->report_count - 1];
+	/* the receiver counts all of the source, and what was not sent between its parts */
+	if (part_of_source(s)) {
+		while (a < b && a->at_ns < s->first_ns)
+			a++;
+		while (a < b && b->at_ns > ns_add(s->last_ns, SECOND_NS))
+			b--;
+	}
 	span = (double)(uint32_t)(b->ext_seq - a->ext_seq);
 	if (span < 100 || span > 1e7)
 		return;
@@ -146,7 +169,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 	l->reports_cover = span >= 0.8 * (double)s->expected_within;
 	/* what the capture lacks within the span is at most what it lacks in all */
 	l->lost_behind = lost - (double)s->lost_within > 0.02 * span + 10;
-	l->reports = v->report_count;
+	l->reports = (unsigned)(b - a) + 1;
 	l->report_last = b;
 }
 
@@ -214,14 +237,54 @@ static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 	       network_same(facts->network, &in->dst.addr, &s->src.addr);
 }
 
+static bool within_tenth(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) * 10 <= a;
+}
+
+/* As many are missing, in runs of the same lengths: two ways do not lose alike. */
+static bool same_holes(const struct stream *a, const struct stream *b)
+{
+	const uint32_t *x = stream_flaws(a)->loss_runs, *y = stream_flaws(b)->loss_runs;
+	uint32_t runs = 0, differ = 0;
+
+	for (unsigned i = 0; i < LOSS_RUN_CLASSES; i++) {
+		runs += x[i];
+		differ += x[i] > y[i] ? x[i] - y[i] : y[i] - x[i];
+	}
+	return differ * 10 <= runs && within_tenth(a->lost_within, b->lost_within);
+}
+
+/*
+ * What it was made of, and lacks as much: by its packets, or a B2BUA's packets that show nothing of that but the same
+ * holes. NULL: nothing.
+ */
+static const struct stream *lacking_input(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	if (in)
+		return in->lost_within * 2 >= s->lost_within ? in : NULL;
+	in = quality_other_leg(facts, s);
+	return in && same_holes(in, s) ? in : NULL;
+}
+
+/* Whose listener lacks it as well. */
+static const struct stream *passed_on(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = quality_made_of(facts, s);
+
+	return in ? in : lacking_input(facts, s);
+}
+
 /* What a relay gets lacks as much as what it sends on: the first of those streams; NULL: none. */
 static const struct stream *lost_on_way_in(const struct facts *facts, const struct stream *s)
 {
-	const struct stream *first = NULL, *in = quality_made_of(facts, s);
+	const struct stream *first = NULL, *in = lacking_input(facts, s);
 
-	for (unsigned depth = 0; in && in->lost_within * 2 >= s->lost_within && depth < RELAYS_MAX; depth++) {
+	for (unsigned depth = 0; in && depth < RELAYS_MAX; depth++) {
 		first = in;
-		in = quality_made_of(facts, in);
+		in = lacking_input(facts, in);
 	}
 	return first;
 }
@@ -393,7 +456,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	quality_listeners_behind(f, facts, s, quality_made_of);
+	quality_listeners_behind(f, facts, s, passed_on);
 	say_host(facts, &stream_origin(in ? in : s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);

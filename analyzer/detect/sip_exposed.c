@@ -291,6 +291,12 @@ static void tell(struct detection *d, const struct exposure *e)
 
 /* ---- one stranger, several inside hosts ---- */
 
+/* Uninvited, and no server's question for life at intervals that its phone answers. */
+static bool uninvited(const struct facts *facts, const struct source *x, const struct source_target *t)
+{
+	return site_inside(facts->site, &t->at.addr) && !invited(facts, x, t) && !(t->answered && has_business(x, t));
+}
+
 static bool judge_forwarding(struct detection *d, const struct source *x)
 {
 	const struct facts *facts = detection_facts(d);
@@ -300,7 +306,7 @@ static bool judge_forwarding(struct detection *d, const struct source *x)
 	char at[ADDRESS_TEXT];
 
 	for (unsigned i = 0; i < x->target_count; i++)
-		inside += site_inside(facts->site, &x->targets[i].at.addr) && !invited(facts, x, &x->targets[i]);
+		inside += uninvited(facts, x, &x->targets[i]);
 	if (inside < 2 || x->accepted || x->welcomed)
 		return false;
 	f = detection_raise_keyed(d, key_of(&x->addr, 3), "several-hosts", SEVERITY_ERROR, CONFIDENCE_LIKELY);

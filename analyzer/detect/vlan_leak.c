@@ -38,7 +38,8 @@ static const struct config_key keys[] = {
 
 enum {
 	VERDICTS = 256, SLOTS = 512, PROBES = 8, VLANS = 3,
-	TOGETHER = 3                 /* phones */
+	TOGETHER = 3,                /* phones */
+	POINTS = 64                  /* capture points that are known to show tags */
 };
 
 struct seen_vlan {
@@ -57,13 +58,25 @@ struct phone {
 	unsigned vlan_count;
 };
 
+struct point { uint16_t file, interface; };
+
 struct verdict { uint64_t key; enum host_role role; };       /* on what a sender calls itself */
 
 struct vlan_state {
 	struct verdict verdicts[VERDICTS];       /* the latest of each place; key 0: none */
 	struct phone slots[SLOTS];
-	uint64_t tagged;
+	struct point tagged[POINTS]; /* a frame without tag says something where others have one: many taps strip them */
+	unsigned tagged_count;
 };
+
+static bool shows_tags(const struct vlan_state *state, uint16_t file, uint16_t interface)
+{
+	for (unsigned i = 0; i < state->tagged_count; i++) {
+		if (state->tagged[i].file == file && state->tagged[i].interface == interface)
+			return true;
+	}
+	return false;
+}
 
 /* Its record, or room for one; NULL: no room is left for it. */
 static struct phone *slot_of(struct vlan_state *state, const struct address *a)
@@ -94,7 +107,10 @@ static void take_vlan(struct phone *x, const struct packet *p)
 	struct seen_vlan *v = NULL;
 
 	for (unsigned i = 0; i < x->vlan_count; i++) {
-		if (x->vlans[i].vid == vid)
+		const struct frame_ref *first = &x->vlans[i].first;
+
+		if (x->vlans[i].vid == vid &&
+		    (vid || (first->file == p->file && first->interface == p->interface)))
 			v = &x->vlans[i];
 	}
 	if (!v) {
@@ -154,7 +170,8 @@ static void take_sip(struct vlan_state *state, const struct site *site, const st
 	const struct sip_message *m = p->sip;
 	struct phone *x;
 
-	state->tagged += p->vlan_count > 0;
+	if (p->vlan_count && state->tagged_count < POINTS && !shows_tags(state, p->file, p->interface))
+		state->tagged[state->tagged_count++] = (struct point){ p->file, p->interface };
 	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC))
 		return;
 	x = slot_of(state, &p->src.addr);
@@ -166,6 +183,20 @@ static void take_sip(struct vlan_state *state, const struct site *site, const st
 }
 
 /* ---- judging ---- */
+
+/* What was seen where no frame has a tag is left out. */
+static void untagged_points_drop(const struct vlan_state *state, struct phone *x)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < x->vlan_count; i++) {
+		const struct seen_vlan *v = &x->vlans[i];
+
+		if (v->vid || shows_tags(state, v->first.file, v->first.interface))
+			x->vlans[kept++] = *v;
+	}
+	x->vlan_count = kept;
+}
 
 /* Where the phone itself is: the place with the fewest hops, of equal ones the latest. */
 static const struct seen_vlan *own_vlan(const struct phone *x)
@@ -323,12 +354,13 @@ static void judge_tags(struct detection *d, const struct vlan_state *state)
 	unsigned count = 0, strange;
 
 	for (unsigned i = 0; i < SLOTS; i++) {
-		if (address_known(&state->slots[i].addr) && state->slots[i].vlan_count)
-			sorted[count++] = state->slots[i];
+		sorted[count] = state->slots[i];
+		untagged_points_drop(state, &sorted[count]);
+		count += sorted[count].vlan_count > 0;
 	}
 	qsort(sorted, count, sizeof *sorted, phone_compare);
 	voice = voice_vlan_find(d, sorted, count);
-	if (state->tagged)
+	if (state->tagged_count)
 		judge(d, sorted, count, &voice);
 	strange = vlan_strangers(d, &voice);
 	if (voice.vid == 0 && strange == 0)
@@ -342,7 +374,7 @@ static void on_event(struct detection *d, const struct event *ev)
 
 	if (ev->kind == EVENT_SIP)
 		take_sip(state, detection_facts(d)->site, ev->packet);
-	else if (state->tagged || vlan_uses_in_order(network_vlans(detection_facts(d)->network))->count)
+	else if (state->tagged_count || vlan_uses_in_order(network_vlans(detection_facts(d)->network))->count)
 		judge_tags(d, state);
 	else
 		detection_pass(d, "tags", "the capture carries no VLAN tags: set the mirror to keep them");

@@ -396,7 +396,8 @@ static void change_note(struct binding_nat *n, const struct device *d, int64_t a
 /*
  * The same device speaks from another port of the same address: its mapping died while it was silent. From another
  * address: the way out has changed, or this is a second capture point; what was lost on the way to the old one is
- * settled when the old one stays silent.
+ * settled when the old one stays silent. One that calls itself otherwise has changed its own address or socket (roamed,
+ * a new lease): that says nothing of the old mapping.
  */
 static void device_moves(struct sip_bindings *b, struct device *d, struct binding_record *from,
 	struct binding_record *to, const struct packet *p)
@@ -404,6 +405,10 @@ static void device_moves(struct sip_bindings *b, struct device *d, struct bindin
 	struct sip_binding *old = &from->binding;
 	int64_t silence_ns = ns_minus(p->at_ns, old->last_out.at_ns);
 
+	if (!endpoint_equal(&old->inner, &to->binding.inner)) {
+		from->probe_count = 0;
+		return;
+	}
 	change_note(old->nat, d, p->at_ns);
 	probes_settle(b, from, p, &to->binding.client);
 	if (old->translated && old->ins && address_equal(&old->client.addr, &to->binding.client.addr) && silence_ns > 0)
