@@ -211,7 +211,8 @@ static unsigned may_score(const struct pair *p)
 {
 	const struct leg *x = &p->x->leg;
 
-	return p->score + (leg_was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE ? REFUSED_POINTS : 0);
+	return p->score + (leg_was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE
+		? REFUSED_POINTS + SAME_STATUS_POINTS : 0);
 }
 
 static void verdict(struct calls *c, struct leg_record *y)

@@ -251,8 +251,11 @@ void pair_score(struct pair *p)
 	if (p->x->ring_status && p->x->ring_status == p->y->ring_status)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
-	if (leg_was_refused(x) && leg_was_refused(y))
-		p->score += close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
+	if (leg_was_refused(x) && leg_was_refused(y)) {
+		unsigned points = close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
+
+		p->score += points + (points && x->status == y->status ? SAME_STATUS_POINTS : 0);
+	}
 	if (hung_up_apart <= 500 * MILLISECOND_NS)
 		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;
 }

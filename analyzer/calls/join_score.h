@@ -13,8 +13,8 @@ struct pair {
 	enum leg_join how; /* its strongest evidence */
 };
 
-/* Of both legs refused within 20 ms, hung up within 50 ms of each other. */
-enum { REFUSED_POINTS = 30, HANG_UP_POINTS = 30 };
+/* Of both legs refused within 20 ms, and with the same status; hung up within 50 ms of each other. */
+enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, HANG_UP_POINTS = 30 };
 
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);
