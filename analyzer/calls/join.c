@@ -206,13 +206,18 @@ static void pairs_of_child_free(struct leg_record *y)
 		pair_free(LIST_ENTRY(y->rare->pairs_as_child.head.next, struct pair, of_child));
 }
 
-/* Y was refused: X may be so in a moment, as the leg that seems the best was. */
+static bool is_pending(const struct leg *leg)
+{
+	return !leg->answered && leg->end_ns == NS_NONE;
+}
+
+/* Y was refused, or given up: X may be refused in a moment, as the leg that seems the best was. */
 static unsigned may_score(const struct pair *p)
 {
-	const struct leg *x = &p->x->leg;
-
-	return p->score + (leg_was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE
-		? REFUSED_POINTS + SAME_STATUS_POINTS : 0);
+	if (!is_pending(&p->x->leg))
+		return p->score;
+	return p->score + (leg_was_refused(&p->y->leg) ? REFUSED_POINTS + SAME_STATUS_POINTS
+		: leg_given_up_ns(&p->y->leg) != NS_NONE ? GIVEN_UP_POINTS : 0);
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -258,6 +263,8 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 		return x->end_ns != NS_NONE && p->score + c->config.join_margin < c->config.join_score;
 	if (x->end_ns != NS_NONE && (y->end_ns != NS_NONE || !x->answered))
 		return true;
+	if (y->cancel_seen && is_pending(x))
+		return false;
 	if (y->end_ns != NS_NONE && !y->answered)
 		return true;
 	return x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score;

@@ -4,6 +4,10 @@
 
 enum { PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, WHOLE_BELOW = 6 };
 
+#define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 without any answer */
+#define GIVEN_UP_APART_NS (SECOND_NS)
+#define LONG_WAIT_NS (10 * SECOND_NS)
+
 /* ---- evidence that stands in the first INVITE ---- */
 
 /* Digits without +, 00 and the national 0. */
@@ -240,6 +244,31 @@ bool leg_was_refused(const struct leg *leg)
 	return !leg->answered && leg->end_ns != NS_NONE && leg->status >= 400 && !leg->cancel_seen;
 }
 
+int64_t leg_given_up_ns(const struct leg *leg)
+{
+	if (leg->answered)
+		return NS_NONE;
+	if (!leg->cancel_seen)
+		return leg->status == 0 && leg->progress_ns == NS_NONE ? ns_add(leg->invite_ns, TIMER_B_NS) : NS_NONE;
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_CANCEL)
+			return t->first_ns;
+	}
+	return NS_NONE;
+}
+
+/* Who asks in vain says so to who asked it: the longer it has waited, the less it is chance. */
+static unsigned given_up_points(const struct leg *x, const struct leg *y)
+{
+	int64_t given_up_ns = leg_was_refused(x) ? leg_given_up_ns(y) : NS_NONE;
+
+	if (given_up_ns == NS_NONE || apart(x->end_ns, given_up_ns) > GIVEN_UP_APART_NS)
+		return 0;
+	return ns_minus(given_up_ns, y->invite_ns) >= LONG_WAIT_NS ? GIVEN_UP_POINTS : GIVEN_UP_POINTS / 2;
+}
+
 void pair_score(struct pair *p)
 {
 	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 },
@@ -256,6 +285,7 @@ void pair_score(struct pair *p)
 
 		p->score += points + (points && x->status == y->status ? SAME_STATUS_POINTS : 0);
 	}
+	p->score += given_up_points(x, y);
 	if (hung_up_apart <= 500 * MILLISECOND_NS)
 		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;
 }

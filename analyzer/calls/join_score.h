@@ -13,8 +13,11 @@ struct pair {
 	enum leg_join how; /* its strongest evidence */
 };
 
-/* Of both legs refused within 20 ms, and with the same status; hung up within 50 ms of each other. */
-enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, HANG_UP_POINTS = 30 };
+/*
+ * Of both legs refused within 20 ms, and with the same status; of a leg refused when the one behind it was given up
+ * after long; of both hung up within 50 ms of each other.
+ */
+enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, GIVEN_UP_POINTS = 30, HANG_UP_POINTS = 30 };
 
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);
@@ -33,5 +36,7 @@ uint64_t caller_value(struct span user);
 uint32_t number_fingerprint(struct span user);
 /* Not given up by the one who called: then all legs end, each when its CANCEL comes. */
 bool leg_was_refused(const struct leg *leg);
+/* By who called: it sent CANCEL, or the time for any answer is over. NS_NONE: no. */
+int64_t leg_given_up_ns(const struct leg *leg);
 
 #endif
