@@ -220,6 +220,13 @@ static unsigned may_score(const struct pair *p)
 		: leg_given_up_ns(&p->y->leg) != NS_NONE ? GIVEN_UP_POINTS : 0);
 }
 
+/* Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. */
+static unsigned lonely_points(const struct pair *p)
+{
+	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 && p->y->rare->pairs_as_child.count == 1
+		? LONELY_POINTS : 0;
+}
+
 static void verdict(struct calls *c, struct leg_record *y)
 {
 	struct pair *best = NULL;
@@ -233,7 +240,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
 			best = p;
 	}
-	if (!best || best->score < c->config.join_score)
+	if (!best || best->score + lonely_points(best) < c->config.join_score)
 		return;
 	LIST_EACH(it, &y->rare->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
@@ -247,7 +254,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	if (best->how == JOIN_REPLACES)
 		y->leg.is_transfer = true;
 	if (best->x->leg.call != y->leg.call)
-		call_join(c, redirect_stem(&y->leg), &best->x->leg, best->how, best->score);
+		call_join(c, redirect_stem(&y->leg), &best->x->leg, best->how, best->score + lonely_points(best));
 	pairs_of_child_free(y);
 }
 
@@ -267,7 +274,7 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 		return false;
 	if (y->end_ns != NS_NONE && !y->answered)
 		return true;
-	return x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score;
+	return x->answered && y->answered && p->score + HANG_UP_POINTS + LONELY_POINTS < c->config.join_score;
 }
 
 /* Something happened to the leg: its pairs say more now. */

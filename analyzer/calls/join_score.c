@@ -228,6 +228,7 @@ void pair_base(const struct calls *c, struct pair *p)
 	if (shares(p->x, p->y, CLUE_ORIGIN))
 		sum += strongest(&p->how, 70, JOIN_ORIGIN, &best);
 	p->base = sum + invite_points(&p->x->leg, &p->y->leg);
+	p->same_number = called_points(&p->x->leg, &p->y->leg) + calling_points(c, &p->x->leg, &p->y->leg) > 0;
 }
 
 /* ---- evidence that comes later ---- */
@@ -272,7 +273,7 @@ static unsigned given_up_points(const struct leg *x, const struct leg *y)
 void pair_score(struct pair *p)
 {
 	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 },
-			      answer[] = { 30, 20 }, refused[] = { REFUSED_POINTS, 20 };
+			      answer[] = { 30, 20 }, refused_ms[] = { 100, 500 }, refused[] = { REFUSED_POINTS, 20 };
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
 	int64_t hung_up_apart = apart(x->bye_ns, y->bye_ns);
 
@@ -281,7 +282,7 @@ void pair_score(struct pair *p)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
 	if (leg_was_refused(x) && leg_was_refused(y)) {
-		unsigned points = close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
+		unsigned points = close_points(y->end_ns, x->end_ns, refused_ms, refused, 2);
 
 		p->score += points + (points && x->status == y->status ? SAME_STATUS_POINTS : 0);
 	}

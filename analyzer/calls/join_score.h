@@ -10,14 +10,17 @@ struct pair {
 	struct leg_record *x, *y; /* parent, child */
 	unsigned base; /* what does not change: users, headers, times of the INVITEs */
 	unsigned score;
+	bool same_number; /* of the caller, or of who is called */
 	enum leg_join how; /* its strongest evidence */
 };
 
 /*
- * Of both legs refused within 20 ms, and with the same status; of a leg refused when the one behind it was given up
+ * Of both legs refused within 100 ms, and with the same status; of a leg refused when the one behind it was given up
  * after long; of both hung up within 50 ms of each other.
  */
-enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, GIVEN_UP_POINTS = 30, HANG_UP_POINTS = 30 };
+enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, GIVEN_UP_POINTS = 40, HANG_UP_POINTS = 30 };
+/* Of two that share a number and began at one host, when no other leg did so near to them. */
+enum { LONELY_POINTS = 10 };
 
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);

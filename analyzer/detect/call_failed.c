@@ -345,11 +345,11 @@ static bool is_rebuff(unsigned status)
 
 /*
  * What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch
- * for attackers.
+ * for attackers; not what a host refuses further on, whom a server here has called for it.
  */
 static bool refuses_stranger(const struct facts *facts, const struct failed_call *f)
 {
-	const struct message *m = f->attempt->request;
+	const struct message *m = (f->origin != f->leg ? failed_call_attempt(f->origin) : f->attempt)->request;
 	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
 
 	if (!m || has_credentials(f) || !is_rebuff(f->judged->status))
