@@ -10,9 +10,10 @@
 
 #include "captures/base/memory.h"
 
-enum { PAIRS_MAX = 64 };
+enum { PAIRS_MAX = 64, HUNT_LOOKED = 16 };
 
 #define CANDIDATE_WITHIN_NS (3 * SECOND_NS)
+#define HUNT_WITHIN_NS (64 * SECOND_NS)      /* two timers B (RFC 3261 17.1.1.2) */
 
 /* ---- who may be joined at all ---- */
 
@@ -466,6 +467,50 @@ static void hosts_note(struct arrival *a)
 	clue_add(a->c, a->leg, CLUE_HOST, address_value(&a->packet->dst.addr));
 }
 
+static void hunted_from(struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	struct pair *p;
+
+	pair_add(c, x, y);
+	p = pair_find(x, y);
+	if (!p || p->hunted)
+		return;
+	p->hunted = true;
+	pair_base(c, p);
+	pair_score(p);
+}
+
+/* The same host called the same number under the same one before, and in vain. */
+static bool was_in_vain(const struct leg *leg, const struct leg *next)
+{
+	uint32_t number = number_fingerprint(leg->party[SIDE_CALLEE].user);
+
+	return leg != next && !leg->answered && number && number == number_fingerprint(next->party[SIDE_CALLEE].user) &&
+	       leg->segment_count && next->segment_count &&
+	       address_equal(&leg->segments[0].a.addr, &next->segments[0].a.addr);
+}
+
+/* What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. */
+static void hunt_note(struct arrival *a, uint64_t caller)
+{
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
+	unsigned looked = 0;
+
+	for (unsigned i = key ? key->count : 0; i-- > 0 && looked < HUNT_LOOKED; looked++) {
+		struct leg_record *before = LEG_RECORD(clue_oldest(key)[i].clue->leg);
+
+		if (ns_minus(a->leg->leg.invite_ns, before->leg.invite_ns) > HUNT_WITHIN_NS)
+			break;
+		if (!was_in_vain(&before->leg, &a->leg->leg))
+			continue;
+		if (before->leg.parent)
+			hunted_from(a->c, LEG_RECORD(before->leg.parent), a->leg);
+		LIST_EACH(it, &before->rare->pairs_as_child)
+			hunted_from(a->c, LIST_ENTRY(it, struct pair, of_child)->x, a->leg);
+		break;
+	}
+}
+
 static void begun(struct arrival *a)
 {
 	struct leg_record *r = a->leg;
@@ -479,6 +524,7 @@ static void begun(struct arrival *a)
 		r->begun = true;
 		r->capture = packet_capture(a->packet);
 		retry_note(a, caller);
+		hunt_note(a, caller);
 		across_begun(a->c, r, a->packet->at_ns);
 		if (!caller_is_anonymous(r->leg.party[SIDE_CALLER].user))
 			clue_add(a->c, r, CLUE_CALLER, caller);

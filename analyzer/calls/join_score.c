@@ -227,7 +227,7 @@ void pair_base(const struct calls *c, struct pair *p)
 		sum += strongest(&p->how, 80, JOIN_DIRECT_MEDIA, &best);
 	if (shares(p->x, p->y, CLUE_ORIGIN))
 		sum += strongest(&p->how, 70, JOIN_ORIGIN, &best);
-	p->base = sum + invite_points(&p->x->leg, &p->y->leg);
+	p->base = sum + invite_points(&p->x->leg, &p->y->leg) + (p->hunted ? HUNTED_POINTS : 0);
 	p->same_number = called_points(&p->x->leg, &p->y->leg) + calling_points(c, &p->x->leg, &p->y->leg) > 0;
 }
 

@@ -11,6 +11,7 @@ struct pair {
 	unsigned base; /* what does not change: users, headers, times of the INVITEs */
 	unsigned score;
 	bool same_number; /* of the caller, or of who is called */
+	bool hunted; /* Y follows a leg that may be X's, too, and was in vain: the next trunk, the next phone */
 	enum leg_join how; /* its strongest evidence */
 };
 
@@ -20,7 +21,7 @@ struct pair {
  */
 enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, GIVEN_UP_POINTS = 40, HANG_UP_POINTS = 30 };
 /* Of two that share a number and began at one host, when no other leg did so near to them. */
-enum { LONELY_POINTS = 10 };
+enum { LONELY_POINTS = 10, HUNTED_POINTS = 10 };
 
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);
