@@ -224,8 +224,8 @@ static unsigned may_score(const struct pair *p)
 /* Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. */
 static unsigned lonely_points(const struct pair *p)
 {
-	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 && p->y->rare->pairs_as_child.count == 1
-		? LONELY_POINTS : 0;
+	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 &&
+		p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
 }
 
 static void verdict(struct calls *c, struct leg_record *y)

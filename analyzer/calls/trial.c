@@ -149,7 +149,8 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->nc = count_of(d.nc);
 	n = nonce_find(t, t->nonce);
 	if (!n && t->nonce && t->pending_ns != NS_NONE) {
-		if (t->nonce == t->run.strange_nonce)        /* to the next challenge as well: from before the capture */
+		/* to the next challenge as well: from before the capture */
+		if (t->nonce == t->run.strange_nonce)
 			t->run.kept_nonce = t->nonce;
 		t->run.strange_nonce = t->nonce;
 	}

@@ -364,7 +364,7 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 
 /* ---- many at once ---- */
 
-/* A gateway for many telephones, or an adapter, registers all of them from one socket: that is no word on the registrar. */
+/* An adapter for many telephones registers all of them from one socket: that is no word on the registrar. */
 static bool one_device(const struct registration_verdict *list, unsigned count)
 {
 	for (unsigned i = 1; i < count; i++) {
