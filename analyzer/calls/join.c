@@ -10,9 +10,10 @@
 
 #include "captures/base/memory.h"
 
-enum { PAIRS_MAX = 64 };
+enum { PAIRS_MAX = 64, HUNT_LOOKED = 16 };
 
 #define CANDIDATE_WITHIN_NS (3 * SECOND_NS)
+#define HUNT_WITHIN_NS (64 * SECOND_NS)      /* two timers B (RFC 3261 17.1.1.2) */
 
 /* ---- who may be joined at all ---- */
 
@@ -206,12 +207,25 @@ static void pairs_of_child_free(struct leg_record *y)
 		pair_free(LIST_ENTRY(y->rare->pairs_as_child.head.next, struct pair, of_child));
 }
 
-/* Y was refused: X may be so in a moment, as the leg that seems the best was. */
+static bool is_pending(const struct leg *leg)
+{
+	return !leg->answered && leg->end_ns == NS_NONE;
+}
+
+/* Y was refused, or given up: X may be refused in a moment, as the leg that seems the best was. */
 static unsigned may_score(const struct pair *p)
 {
-	const struct leg *x = &p->x->leg;
+	if (!is_pending(&p->x->leg))
+		return p->score;
+	return p->score + (leg_was_refused(&p->y->leg) ? REFUSED_POINTS + SAME_STATUS_POINTS
+		: leg_given_up_ns(&p->y->leg) != NS_NONE ? GIVEN_UP_POINTS : 0);
+}
 
-	return p->score + (leg_was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE ? REFUSED_POINTS : 0);
+/* Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. */
+static unsigned lonely_points(const struct pair *p)
+{
+	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 &&
+		p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -227,7 +241,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
 			best = p;
 	}
-	if (!best || best->score < c->config.join_score)
+	if (!best || best->score + lonely_points(best) < c->config.join_score)
 		return;
 	LIST_EACH(it, &y->rare->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
@@ -241,7 +255,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	if (best->how == JOIN_REPLACES)
 		y->leg.is_transfer = true;
 	if (best->x->leg.call != y->leg.call)
-		call_join(c, redirect_stem(&y->leg), &best->x->leg, best->how, best->score);
+		call_join(c, redirect_stem(&y->leg), &best->x->leg, best->how, best->score + lonely_points(best));
 	pairs_of_child_free(y);
 }
 
@@ -257,9 +271,11 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 		return x->end_ns != NS_NONE && p->score + c->config.join_margin < c->config.join_score;
 	if (x->end_ns != NS_NONE && (y->end_ns != NS_NONE || !x->answered))
 		return true;
+	if (y->cancel_seen && is_pending(x))
+		return false;
 	if (y->end_ns != NS_NONE && !y->answered)
 		return true;
-	return x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score;
+	return x->answered && y->answered && p->score + HANG_UP_POINTS + LONELY_POINTS < c->config.join_score;
 }
 
 /* Something happened to the leg: its pairs say more now. */
@@ -451,6 +467,50 @@ static void hosts_note(struct arrival *a)
 	clue_add(a->c, a->leg, CLUE_HOST, address_value(&a->packet->dst.addr));
 }
 
+static void hunted_from(struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	struct pair *p;
+
+	pair_add(c, x, y);
+	p = pair_find(x, y);
+	if (!p || p->hunted)
+		return;
+	p->hunted = true;
+	pair_base(c, p);
+	pair_score(p);
+}
+
+/* The same host called the same number under the same one before, and in vain. */
+static bool was_in_vain(const struct leg *leg, const struct leg *next)
+{
+	uint32_t number = number_fingerprint(leg->party[SIDE_CALLEE].user);
+
+	return leg != next && !leg->answered && number && number == number_fingerprint(next->party[SIDE_CALLEE].user) &&
+	       leg->segment_count && next->segment_count &&
+	       address_equal(&leg->segments[0].a.addr, &next->segments[0].a.addr);
+}
+
+/* What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. */
+static void hunt_note(struct arrival *a, uint64_t caller)
+{
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
+	unsigned looked = 0;
+
+	for (unsigned i = key ? key->count : 0; i-- > 0 && looked < HUNT_LOOKED; looked++) {
+		struct leg_record *before = LEG_RECORD(clue_oldest(key)[i].clue->leg);
+
+		if (ns_minus(a->leg->leg.invite_ns, before->leg.invite_ns) > HUNT_WITHIN_NS)
+			break;
+		if (!was_in_vain(&before->leg, &a->leg->leg))
+			continue;
+		if (before->leg.parent)
+			hunted_from(a->c, LEG_RECORD(before->leg.parent), a->leg);
+		LIST_EACH(it, &before->rare->pairs_as_child)
+			hunted_from(a->c, LIST_ENTRY(it, struct pair, of_child)->x, a->leg);
+		break;
+	}
+}
+
 static void begun(struct arrival *a)
 {
 	struct leg_record *r = a->leg;
@@ -464,6 +524,7 @@ static void begun(struct arrival *a)
 		r->begun = true;
 		r->capture = packet_capture(a->packet);
 		retry_note(a, caller);
+		hunt_note(a, caller);
 		across_begun(a->c, r, a->packet->at_ns);
 		if (!caller_is_anonymous(r->leg.party[SIDE_CALLER].user))
 			clue_add(a->c, r, CLUE_CALLER, caller);

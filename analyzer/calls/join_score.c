@@ -4,6 +4,10 @@
 
 enum { PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, WHOLE_BELOW = 6 };
 
+#define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 without any answer */
+#define GIVEN_UP_APART_NS (SECOND_NS)
+#define LONG_WAIT_NS (10 * SECOND_NS)
+
 /* ---- evidence that stands in the first INVITE ---- */
 
 /* Digits without +, 00 and the national 0. */
@@ -223,7 +227,8 @@ void pair_base(const struct calls *c, struct pair *p)
 		sum += strongest(&p->how, 80, JOIN_DIRECT_MEDIA, &best);
 	if (shares(p->x, p->y, CLUE_ORIGIN))
 		sum += strongest(&p->how, 70, JOIN_ORIGIN, &best);
-	p->base = sum + invite_points(&p->x->leg, &p->y->leg);
+	p->base = sum + invite_points(&p->x->leg, &p->y->leg) + (p->hunted ? HUNTED_POINTS : 0);
+	p->same_number = called_points(&p->x->leg, &p->y->leg) + calling_points(c, &p->x->leg, &p->y->leg) > 0;
 }
 
 /* ---- evidence that comes later ---- */
@@ -240,10 +245,35 @@ bool leg_was_refused(const struct leg *leg)
 	return !leg->answered && leg->end_ns != NS_NONE && leg->status >= 400 && !leg->cancel_seen;
 }
 
+int64_t leg_given_up_ns(const struct leg *leg)
+{
+	if (leg->answered)
+		return NS_NONE;
+	if (!leg->cancel_seen)
+		return leg->status == 0 && leg->progress_ns == NS_NONE ? ns_add(leg->invite_ns, TIMER_B_NS) : NS_NONE;
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_CANCEL)
+			return t->first_ns;
+	}
+	return NS_NONE;
+}
+
+/* Who asks in vain says so to who asked it: the longer it has waited, the less it is chance. */
+static unsigned given_up_points(const struct leg *x, const struct leg *y)
+{
+	int64_t given_up_ns = leg_was_refused(x) ? leg_given_up_ns(y) : NS_NONE;
+
+	if (given_up_ns == NS_NONE || apart(x->end_ns, given_up_ns) > GIVEN_UP_APART_NS)
+		return 0;
+	return ns_minus(given_up_ns, y->invite_ns) >= LONG_WAIT_NS ? GIVEN_UP_POINTS : GIVEN_UP_POINTS / 2;
+}
+
 void pair_score(struct pair *p)
 {
 	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 },
-			      answer[] = { 30, 20 }, refused[] = { REFUSED_POINTS, 20 };
+			      answer[] = { 30, 20 }, refused_ms[] = { 100, 500 }, refused[] = { REFUSED_POINTS, 20 };
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
 	int64_t hung_up_apart = apart(x->bye_ns, y->bye_ns);
 
@@ -251,8 +281,12 @@ void pair_score(struct pair *p)
 	if (p->x->ring_status && p->x->ring_status == p->y->ring_status)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
-	if (leg_was_refused(x) && leg_was_refused(y))
-		p->score += close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
+	if (leg_was_refused(x) && leg_was_refused(y)) {
+		unsigned points = close_points(y->end_ns, x->end_ns, refused_ms, refused, 2);
+
+		p->score += points + (points && x->status == y->status ? SAME_STATUS_POINTS : 0);
+	}
+	p->score += given_up_points(x, y);
 	if (hung_up_apart <= 500 * MILLISECOND_NS)
 		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;
 }

@@ -18,7 +18,8 @@ enum {
 
 void trial_init(struct trial *t)
 {
-	*t = (struct trial){ .recovered_ns = NS_NONE, .bound_until_ns = NS_NONE, .pending_ns = NS_NONE };
+	*t = (struct trial){ .run.first_ns = NS_NONE, .recovered_ns = NS_NONE, .bound_until_ns = NS_NONE,
+		.pending_ns = NS_NONE };
 }
 
 /* ---- credentials ---- */
@@ -147,6 +148,12 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->nonce = d.nonce.n ? hash_of(d.nonce) : 0;
 	t->nc = count_of(d.nc);
 	n = nonce_find(t, t->nonce);
+	if (!n && t->nonce && t->pending_ns != NS_NONE) {
+		/* to the next challenge as well: from before the capture */
+		if (t->nonce == t->run.strange_nonce)
+			t->run.kept_nonce = t->nonce;
+		t->run.strange_nonce = t->nonce;
+	}
 	t->issued = n || (t->nonce && t->nonce == t->run.kept_nonce);
 	t->newest = is_newest(t, n);
 	if (!t->issued)
@@ -385,6 +392,16 @@ static bool used_up(const struct trial *t, const struct sip_digest *d)
 	return t->nonce && t->nonce == t->taken_nonce && !is_replayed(t) && d->nonce.n && hash_of(d->nonce) != t->nonce;
 }
 
+/* Asked without credentials, which is no try of the run yet: when the first of these was, should no other follow. */
+static void bare_reach(struct trial *t, const struct message *m)
+{
+	if (t->run.first_ns == NS_NONE) {
+		t->run.first_ns = t->request.frame ? t->request.at_ns : m->at.at_ns;
+		t->run.first_request = t->request;
+	}
+	t->run.last_ns = m->at.at_ns;
+}
+
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
@@ -395,6 +412,8 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
+	if (t->run.tries == 0 && !t->credentials)
+		bare_reach(t, m);
 	if (!t->credentials || !t->issued || asks_for_another(t, sip) || (asks && !stale && t->newest && used_up(t, &d))) {
 		t->run.challenges++;
 	} else if (stale) {

@@ -39,6 +39,7 @@ struct trial_run {
 	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
 	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
 	uint64_t kept_nonce;         /* hash of such a one: it may come again when many others were issued since */
+	uint64_t strange_nonce;      /* likewise, of one that answered a challenge and was issued nowhere here */
 	unsigned brief;              /* 423 */
 	uint32_t least_s;            /* the least interval that they name (Min-Expires) */
 	bool wrong_realm, uri_differs, user_differs, no_binding;

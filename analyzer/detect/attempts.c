@@ -171,6 +171,24 @@ static size_t place(const struct attempt *list, size_t count, const struct attem
 	return low;
 }
 
+/*
+ * An extension exists at each customer of a hosted PBX: the same one is the same caller at one address or in one
+ * domain. A carrier that tries again may do so from another of its addresses, with the number that it had.
+ */
+static bool same_caller(const struct leg *x, const struct leg *y)
+{
+	const struct party *a = &x->party[SIDE_CALLER], *b = &y->party[SIDE_CALLER];
+	char buffer[NUMBER_MAX];
+	struct span number = number_of(a->user, buffer);
+	bool long_number = number.n >= DIGITS_FEW;
+
+	for (size_t i = 0; i < number.n; i++)
+		long_number &= number.p[i] >= '0' && number.p[i] <= '9';
+	return !address_known(&a->signalling.addr) || !address_known(&b->signalling.addr) ||
+	       address_equal(&a->signalling.addr, &b->signalling.addr) || span_equal_nocase(a->host, b->host) ||
+	       long_number;
+}
+
 const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
 	struct attempt x = attempt_of_both(leg);
@@ -181,7 +199,7 @@ const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64
 	for (size_t i = place(list, a->count, &x); i < a->count && list[i].key == x.key; i++) {
 		if (list[i].begin_ns > ns_add(over_ns, within_ns))
 			break;
-		if (list[i].leg != leg)
+		if (list[i].leg != leg && same_caller(leg, list[i].leg))
 			return list[i].leg;
 	}
 	return NULL;
@@ -206,7 +224,7 @@ bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_n
 	    list[i].begin_ns <= until_ns; i++, walked++) {
 		struct span user = list[i].leg->party[SIDE_CALLEE].user;
 
-		if (user.n > dialled.n && span_starts(user, dialled))
+		if (user.n > dialled.n && span_starts(user, dialled) && same_caller(leg, list[i].leg))
 			return true;
 	}
 	return false;

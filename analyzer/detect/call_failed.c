@@ -345,11 +345,11 @@ static bool is_rebuff(unsigned status)
 
 /*
  * What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch
- * for attackers.
+ * for attackers; not what a host refuses further on, whom a server here has called for it.
  */
 static bool refuses_stranger(const struct facts *facts, const struct failed_call *f)
 {
-	const struct message *m = f->attempt->request;
+	const struct message *m = (f->origin != f->leg ? failed_call_attempt(f->origin) : f->attempt)->request;
 	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
 
 	if (!m || has_credentials(f) || !is_rebuff(f->judged->status))
@@ -403,6 +403,18 @@ static bool goes_on(const struct judging *j, const struct leg *leg, int64_t redi
 	       span_equal(next->call_id, leg->call_id));
 }
 
+/* A server whose next hop is silent says so in words of its own: that it is busy, that nobody is there. */
+static void judge_in_vain(struct failed_call *f)
+{
+	unsigned status = f->judged->status;
+
+	if (!f->refusal.reason || f->origin != f->leg || failed_call_q850(f->final) ||
+	    (status != 480 && status != 500 && status != 502 && status != 503) || !failed_call_in_vain(f->leg))
+		return;
+	f->refusal = refusal_named("timeout-upstream");
+	f->confidence = CONFIDENCE_LIKELY;           /* the answer may pass elsewhere */
+}
+
 static bool judge(const struct judging *j, const struct leg *leg, struct failed_call *f)
 {
 	int64_t redial_ns = (int64_t)(detection_key(j->d, "redial-s") * 1e9),
@@ -422,6 +434,7 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (f->refusal.contradicts)
 		f->confidence = CONFIDENCE_LIKELY;
 	judge_status(j, f);
+	judge_in_vain(f);
 	judge_deaf(j, f);
 	if (!f->refusal.reason || refuses_stranger(j->facts, f))
 		return false;

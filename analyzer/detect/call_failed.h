@@ -39,6 +39,8 @@ unsigned failed_call_q850(const struct message *m);
 void failed_call_judged(struct failed_call *f);
 /* From there on down for as long as they were refused in the same way: origin, made. */
 void failed_call_origin(struct failed_call *f);
+/* All that it was sent on to said nothing, or nothing but 100, until it was given up. */
+bool failed_call_in_vain(const struct leg *leg);
 
 /* call_failed_unseen.c: refused legs of which the capture has not the INVITE, or not the refusal; by time. */
 struct unseen_legs {

@@ -102,3 +102,19 @@ void failed_call_origin(struct failed_call *f)
 		f->made = first_sight(failed_call_attempt(next), next->status);
 	}
 }
+
+bool failed_call_in_vain(const struct leg *leg)
+{
+	unsigned asked = 0;
+
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other->parent != leg)
+			continue;
+		if (other->answered || other->progress_ns != NS_NONE || (other->status && !other->cancel_seen))
+			return false;
+		asked++;
+	}
+	return asked > 0;
+}

@@ -144,11 +144,23 @@ static void tell_title(struct finding *f, const struct facts *facts, const struc
 	say_title(f, act, effect);
 }
 
+static void add_silent_behind(struct finding *f, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other->parent == leg)
+			finding_leg(f, other);
+	}
+}
+
 static void add_call(struct finding *f, const struct failed_call *x)
 {
 	finding_leg(f, x->leg);
 	if (x->origin != x->leg)
 		finding_leg(f, x->origin);
+	else if (failed_call_in_vain(x->leg))
+		add_silent_behind(f, x->leg);
 	finding_part(f, PART_VICTIM, &x->leg->party[SIDE_CALLER].signalling);
 	if (f->first_ns == NS_NONE || x->leg->invite_ns < f->first_ns)
 		f->first_ns = x->leg->invite_ns;

@@ -155,7 +155,12 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 		return "blocked";
 	if (e->waits)
 		return "latch-waiting";
-	return h->at_sender && !h->at_receiver ? "never-sent" : "unlocated";
+	return h->at_sender ? "never-sent" : "unlocated";
+}
+
+static bool never_sent(const struct finding *f)
+{
+	return strcmp(f->reason, "never-sent") == 0;
 }
 
 static void say(struct finding *f, const struct facts *facts, const struct direction *dir, const struct early *e,
@@ -192,6 +197,10 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 			from, e->progress->status, seconds, e->waits, to);
 		finding_fix(f, "Let %s send from the %u on (silence or RTP keepalives do), or switch waiting for the first packet (comedia, symmetric RTP) off on %s for this side; or let the PBX play its own ringback.",
 			to, e->progress->status, from);
+	} else if (never_sent(f)) {
+		finding_cause(f, "%s announced early media with its %u, and beside it %s in %.1f s before the answer (audio to %s).",
+			from, e->progress->status, h->packets < 1 ? "nothing leaves" : "no more than a few packets leave", seconds, at);
+		finding_fix(f, "Look at what %s plays before the answer (ringback, announcement, the leg behind it); or let it send 180 without SDP, so that %s rings by itself.", from, to);
 	} else {
 		finding_cause(f, "%s announced early media with its %u; in %.1f s %s before the answer (audio to %s).",
 			from, e->progress->status,
@@ -208,8 +217,11 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
 	if (dir->slot->dialog->confirmed_by)
 		finding_evidence(f, dir->slot->dialog->confirmed_by->at, "the call is answered %.1f s later", seconds);
-	finding_cannot_see(f, "whether %s plays a ringback of its own, and whether %s sent anything before the answer",
-		to, from);
+	if (never_sent(f))
+		finding_cannot_see(f, "whether %s plays a ringback of its own", to);
+	else
+		finding_cannot_see(f, "whether %s plays a ringback of its own, and whether %s sent anything before the answer",
+			to, from);
 }
 
 static bool failed(const struct leg *leg)
@@ -229,7 +241,7 @@ static void tell(struct detection *d, const struct event *ev, const struct early
 	culprit.port = 0;
 	f->reason_confidence = strcmp(reason, "unlocated") == 0 ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, h->misdirected ? PART_CULPRIT : PART_WITNESS, &culprit);
+	finding_part(f, h->misdirected || never_sent(f) ? PART_CULPRIT : PART_WITNESS, &culprit);
 	finding_times(f, e->from_ns, e->to_ns);
 	say(f, facts, ev->direction, e, h);
 }

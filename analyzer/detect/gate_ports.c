@@ -26,11 +26,19 @@ static int port_use_compare(const void *a, const void *b)
 	return address_compare(&x->host, &y->host);
 }
 
-static bool is_seen(const struct facts *f, const struct endpoint *at)
+/* Audio to or from the port, also behind a NAT, where the socket that was named is none of those on the wire. */
+static bool is_seen(const struct facts *f, const struct mslot *slot, unsigned sender, const struct endpoint *at)
 {
+	const struct direction *back = &slot->direction[!sender];
 	const struct socket_use *s = socket_uses_find(f->sockets, at);
 
-	return s && s->arriving_count + s->leaving_count;
+	if (s && s->arriving_count + s->leaving_count)
+		return true;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		if (back->streams[i]->src.port == at->port)
+			return true;
+	}
+	return slot->direction[sender].stream_count > 0;
 }
 
 static unsigned collect_ports(const struct facts *f, struct port_use *use, unsigned room)
@@ -49,7 +57,7 @@ static unsigned collect_ports(const struct facts *f, struct port_use *use, unsig
 					continue;
 				use[n].port = w->targets[0].at.port;
 				use[n].host = w->targets[0].at.addr;
-				use[n++].seen = is_seen(f, &w->targets[0].at);
+				use[n++].seen = is_seen(f, &d->mslots[i], side, &w->targets[0].at);
 			}
 		}
 	}

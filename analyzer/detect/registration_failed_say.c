@@ -364,18 +364,38 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 
 /* ---- many at once ---- */
 
+/* An adapter for many telephones registers all of them from one socket: that is no word on the registrar. */
+static bool one_device(const struct registration_verdict *list, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		if (!endpoint_equal(&list[i].r->source, &list[0].r->source))
+			return false;
+	}
+	return true;
+}
+
+static void mass_parts(struct finding *f, const struct registration_verdict *v, bool one)
+{
+	enum blame blame = one ? wording_of(v->reason)->blame : BLAME_REGISTRAR;
+
+	finding_part(f, blame == BLAME_REGISTRAR ? PART_CULPRIT : PART_WITNESS, &v->r->registrar);
+	if (blame == BLAME_DEVICE)
+		finding_part(f, PART_CULPRIT, &v->r->source);
+}
+
 void registrations_failed_say(struct detection *d, const struct registration_verdict *list, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct registration_verdict *v = &list[0];
 	enum severity worst = SEVERITY_INFO;
 	struct finding *f;
-	char registrar[SAY_TEXT], effect[100], users[200] = "", user[40];
+	char registrar[SAY_TEXT], device[SAY_TEXT], effect[100], users[200] = "", user[40];
+	bool one = one_device(list, count);
 
 	for (unsigned i = 0; i < count; i++)
 		worst = severity_of(&list[i]) > worst ? severity_of(&list[i]) : worst;
 	f = detection_raise_keyed(d, v->r->n, v->reason, worst, v->confidence);
-	finding_part(f, PART_CULPRIT, &v->r->registrar);
+	mass_parts(f, v, one);
 	finding_times(f, verdict_began_ns(v), verdict_ended_ns(v));
 	for (unsigned i = 0; i < count; i++) {
 		finding_part(f, PART_VICTIM, &list[i].r->source);
@@ -387,13 +407,18 @@ void registrations_failed_say(struct detection *d, const struct registration_ver
 	}
 	f->count = count;
 	say_host(facts, &v->r->registrar.addr, registrar);
-	snprintf(effect, sizeof effect, "%s phones cannot register", SAY_COUNT(count));
-	say_title(f, registrar, effect);
+	say_host(facts, &v->r->source.addr, device);
+	snprintf(effect, sizeof effect, "%s %s cannot register", SAY_COUNT(count), one ? "accounts" : "phones");
+	say_title(f, one ? device : registrar, effect);
 	finding_cause(f, "%s accounts (%s%s) fail at %s for one reason within %.0f s: %s.", SAY_COUNT(count), users,
 		count > 5 ? " ..." : "", registrar,
 		      (double)(list[count - 1].run->first_ns - v->run->first_ns) / 1e9, wording_of(v->reason)->because);
-	finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar,
-		wording_of(v->reason)->fix);
+	if (one)
+		finding_fix(f, "All of them are one device, %s: compare its accounts with those of %s. %s.", device, registrar,
+			wording_of(v->reason)->fix);
+	else
+		finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar,
+			wording_of(v->reason)->fix);
 	for (unsigned i = 0; i < count && i < 8; i++)
 		finding_evidence(f, list[i].run->last_final.frame ? list[i].run->last_final
 			: list[i].run->first_request, "%s",

@@ -34,6 +34,25 @@ static int64_t stopped_ns(const struct detection *d, const struct registration *
 	       ns_minus(detection_facts(d)->capture->last_ns, at_ns) >= tail_ns ? at_ns : NS_NONE;
 }
 
+static bool is_name(struct span host)
+{
+	struct address a;
+
+	return !address_parse(host, &a);
+}
+
+/* The same name of another domain is another customer of the registrar; where it says an address, that may be the domain's. */
+static bool same_account(const struct registration *r, const struct account *x, const struct device *o)
+{
+	struct span mine = r->aor, other = span_of(x->aor);
+
+	if (address_equal(&o->source.addr, &r->source.addr) || span_equal_nocase(mine, other))
+		return true;
+	mine = span_from(mine, span_find(mine, '@') + 1);
+	other = span_from(other, span_find(other, '@') + 1);
+	return address_equal(&o->server.addr, &r->registrar.addr) && !(is_name(mine) && is_name(other));
+}
+
 /* Any device of the account, whatever its transport, that the registrar took since, or whose time is not known. */
 static bool renewed_elsewhere(const struct detection *d, const struct registration *r)
 {
@@ -45,7 +64,7 @@ static bool renewed_elsewhere(const struct detection *d, const struct registrati
 		LIST_EACH(it, &x->devices) {
 			const struct device *o = LIST_ENTRY(it, struct device, in_account);
 
-			if (o->last_ns > since_ns)
+			if (o->last_ns > since_ns && same_account(r, x, o))
 				return true;
 		}
 	}

@@ -172,6 +172,12 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 				"how the requests look behind the router; capture the same call on its WAN side");
 			return;
 		}
+		if (address_private(&lead->phone.addr)) {
+			finding_cause(f, "What comes back from %s is not as the phone's request would have it: either the server answers so, or a device on the way changes SIP (ALG). From this side both look alike.",
+				peer);
+			finding_cannot_see(f, "how the requests look behind the router; capture the same call on its WAN side");
+			return;
+		}
 		finding_cause(f, "The phones' SIP shows the public address: either they know it (STUN, fixed, learned) or the router writes it (ALG). From this side "
 				 "both look alike.");
 		finding_cannot_see(f, "the phones' own messages; capture the same call on the LAN port of one phone");

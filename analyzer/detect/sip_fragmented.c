@@ -315,11 +315,13 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct icmp_tally *tallies = memory_zalloc((all->count + 1) * sizeof *tallies);
 	struct finding **told = memory_zalloc((all->count + 1) * sizeof *told);
 	struct finding **refusals = memory_zalloc((all->count + 1) * sizeof *refusals);
+	bool *handed_on = memory_zalloc((all->count + 1) * sizeof *handed_on);
 	const struct sip_path *largest = NULL;
 	unsigned found = 0, large = 0;
 
 	(void)ev;
 	tally_icmp(facts, tallies);
+	sip_path_legs_handed_on(facts, handed_on);
 	LIST_EACH(it, all) {
 		const struct sip_path *x = LIST_ENTRY(it, struct sip_path, in_order);
 		struct verdict v = judge(d, x, &tallies[x->n]);
@@ -327,7 +329,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		large += x->large;
 		if (x->large && (!largest || x->large_bytes > largest->large_bytes))
 			largest = x;
-		if (!v.reason)
+		if (!v.reason || (is(&v, "too-large") && handed_on[x->n]))
 			continue;
 		told[x->n] = tell(d, x, &v);
 		refusals[x->n] = is(&v, "too-large") ? told[x->n] : NULL;
@@ -341,6 +343,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			all->count);
 	sip_path_legs(facts, told);
 	sip_path_legs_refused(facts, refusals);
+	free(handed_on);
 	free(refusals);
 	free(told);
 	free(tallies);

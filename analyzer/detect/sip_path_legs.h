@@ -9,5 +9,7 @@
 void sip_path_legs(const struct facts *facts, struct finding *const *told);
 /* The same of calls whose INVITE was refused as too large. */
 void sip_path_legs_refused(const struct facts *facts, struct finding *const *told);
+/* Ways, by sip_path.n, on which such refusals were only handed on: they were made further on, in the same calls. */
+void sip_path_legs_handed_on(const struct facts *facts, bool *handed_on);
 
 #endif

@@ -53,6 +53,7 @@ static const struct row {
 	{ "sip-port-shared", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "sip-fragmented", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
 	{ "sip-fragmented", "tcp-fallback-refused", SAME_CALL, { "invite-unanswered", "call-failed" } },
+	{ "sip-fragmented", "too-large", SAME_CALL, { "call-failed" } },
 	{ "sip-fragmented", "tcp-fallback-refused", SAME_PEERS, { "transport-mismatch" } },
 	{ "sip-fragmented", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "registration-failed", NULL, SAME_PHONE, { "blf-broken" } },
