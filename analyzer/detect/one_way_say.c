@@ -242,11 +242,13 @@ const struct stream *one_way_gets(const struct facts *facts, const struct direct
 			if (network_same(facts->network, &other->party[in->sender].signalling.addr, hub))
 				continue;
 			for (unsigned k = 0; k < in->stream_count; k++) {
-				if (in->streams[k]->direction == in &&
-				    (network_same(facts->network, &in->streams[k]->dst.addr, hub) ||
-				     network_same(facts->network, &in->streams[k]->dst.addr, &media.addr)) &&
-				    stream_packets_between(in->streams[k], h->from_ns, h->to_ns) >= RELAYED_PACKETS)
-					return in->streams[k];
+				/* what was lost on the way from one point to the next it does not get */
+				const struct stream *s = stream_last_point(in->streams[k]);
+
+				if (s->direction == in && (network_same(facts->network, &s->dst.addr, hub) ||
+				     network_same(facts->network, &s->dst.addr, &media.addr)) &&
+				    stream_packets_between(s, h->from_ns, h->to_ns) >= RELAYED_PACKETS)
+					return s;
 			}
 		}
 	}
