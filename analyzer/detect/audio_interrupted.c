@@ -609,7 +609,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 		return false;
 	}
 	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
-	    hearing_listens(facts, ev->direction, s->last_ns)))
+	    hearing_listens(facts, ev->direction, s->last_ns) ||
+	    hearing_collects_keys(facts, ev->direction, s->last_ns, end_ns)))
 		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
 	    hearing_listener_held(facts, ev->direction, s->last_ns, end_ns) ||
