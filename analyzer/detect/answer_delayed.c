@@ -16,6 +16,8 @@
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
+#define SPOKE_LEAST_NS (SECOND_NS / 2)
+
 static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay",
 	"auth-detour", "dns-detour", "signalling-congestion", NULL };
 
@@ -137,6 +139,36 @@ static const struct message *first_answer(const struct leg *leg)
 	return NULL;
 }
 
+/* Was some of its speech before that time? Of three seconds when they were full is known. */
+static bool spoke_before(const struct stream_sound *heard, int64_t at_ns)
+{
+	if (heard->talked_ns != NS_NONE)
+		return heard->talked_ns < ns_add(at_ns, 3 * SECOND_NS - SPOKE_LEAST_NS);
+	return heard->speech_s >= SPOKE_LEAST_NS / 1e9 && heard->speech_last_ns <= at_ns;
+}
+
+/*
+ * It talks to who has answered before it tells who called: an announcement, a question whether to take the call. Of
+ * sound that cannot be told, packets are enough; silence is what it sends while it waits.
+ */
+static bool announces(const struct leg *child, const struct message *from, const struct message *to)
+{
+	for (unsigned i = 0; child->confirmed && i < child->confirmed->mslot_count; i++) {
+		const struct direction *d = &child->confirmed->mslots[i].direction[SIDE_CALLER];
+
+		for (unsigned k = 0; k < d->stream_count; k++) {
+			const struct stream *s = d->streams[k];
+			struct stream_sound heard = stream_sound(s);
+			double ms = stream_packets_between(s, from->at.at_ns, to->at.at_ns) *
+				(s->ptime_ms ? s->ptime_ms : 20);
+
+			if (ms >= 1000 * seconds_between(from, to) / 2 && (!heard.known || spoke_before(&heard, to->at.at_ns)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A B2BUA whose two legs ring one for the other. */
 static void judge_relay(struct delays *all, const struct leg *leg)
 {
@@ -153,7 +185,7 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 	x.seconds = seconds_between(x.from, x.to);
 	x.host = x.from->src;
 	x.culprit = x.to->src;
-	if (x.seconds > x.limit_s)
+	if (x.seconds > x.limit_s && !announces(child, x.from, x.to))
 		delay_add(all, &x);
 }
 
