@@ -14,6 +14,8 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/clock_offset.h"
+#include "analyzer/network/two_points.h"
 #include "captures/base/memory.h"
 
 #define SPOKE_LEAST_NS (SECOND_NS / 2)
@@ -75,15 +77,49 @@ static bool has_offer(const struct transaction *t)
 	return t->request && t->request->sdp;
 }
 
+/* The same message in that file: copies keep their Vias, whatever a NAT makes of their addresses. */
+static const struct message *copy_in(const struct message *m, uint16_t file)
+{
+	CHAIN_EACH(it, &m->transaction->messages) {
+		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (x->at.file == file && x->request == m->request && x->method == m->method && x->status == m->status &&
+		    x->via_count == m->via_count && phrase_equal(x->to_tag, m->to_tag))
+			return x;
+	}
+	return NULL;
+}
+
+/*
+ * By one clock: that of a file that has both, or of files that are known to be so far apart. False: what lies between
+ * them may be the clocks.
+ */
+static bool on_one_clock(const struct facts *facts, const struct message **from, const struct message **to)
+{
+	const struct message *copy;
+	int64_t offset_ns;
+
+	if (clock_between(two_points_clocks(facts->points), (*from)->at.file, (*to)->at.file, &offset_ns))
+		return true;
+	copy = (*to)->transaction ? copy_in(*to, (*from)->at.file) : NULL;
+	if (copy)
+		return *to = copy, true;
+	copy = (*from)->transaction ? copy_in(*from, (*to)->at.file) : NULL;
+	if (copy)
+		return *from = copy, true;
+	return false;
+}
+
 static void judge_ack(struct delays *all, const struct answer_hop *h)
 {
 	struct delay x = { .reason = "ack-late", .leg = h->transaction->leg, .host = h->src, .from = h->first,
 		.to = h->ack, .copies = h->copies,
 			   .limit_s = all->answer_max_s };
 
-	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES))
+	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES) ||
+	    !on_one_clock(all->facts, &x.from, &x.to))
 		return;
-	x.seconds = seconds_between(h->first, h->ack);
+	x.seconds = seconds_between(x.from, x.to);
 	x.repeated = h->copies - h->after_ack >= COPIES && x.seconds >= REPEATED_LEAST_S;
 	if (x.seconds <= x.limit_s && !x.repeated)
 		return;
@@ -104,7 +140,11 @@ static void judge_proxy(struct delays *all, const struct answer_hop *hops, unsig
 			x.seconds = seconds_between(x.from, x.to);
 			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) ||
 			    !phrase_equal(x.from->to_tag, x.to->to_tag) ||
-				x.to->via_count >= x.from->via_count || x.seconds <= x.limit_s)
+				x.to->via_count >= x.from->via_count || x.seconds <= x.limit_s ||
+				!on_one_clock(all->facts, &x.from, &x.to))
+				continue;
+			x.seconds = seconds_between(x.from, x.to);
+			if (x.seconds <= x.limit_s)
 				continue;
 			delay_add(all, &x);
 			return;
@@ -180,7 +220,8 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 		return;
 	x.from = first_answer(child);
 	x.to = first_answer(leg);
-	if (!x.from || !x.to || !address_equal(&x.from->dst.addr, &x.to->src.addr))
+	if (!x.from || !x.to || !address_equal(&x.from->dst.addr, &x.to->src.addr) ||
+	    !on_one_clock(all->facts, &x.from, &x.to))
 		return;
 	x.seconds = seconds_between(x.from, x.to);
 	x.host = x.from->src;
