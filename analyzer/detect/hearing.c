@@ -394,6 +394,26 @@ static void judge_stand_ins(struct judge *j, const struct window *w)
 		h->at_receiver = h->near_receiver = false;
 }
 
+/*
+ * Captured before and behind a NAT, the other party's audio is here as it goes in, and not where the sender is near:
+ * media between the two has another way than by that point, at which its SIP alone passes.
+ */
+static bool passes_beside_sender(const struct judge *j)
+{
+	const struct direction *back = direction_reverse(j->d);
+
+	if (j->facts->vantage.kind != VANTAGE_BOTH_SIDES)
+		return false;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *s = back->streams[i];
+
+		if (s->direction == back && address_private(&s->src.addr) && !address_private(&s->dst.addr) && !s->twin_of &&
+		    !s->twin_next && !stream_flaws(s)->copies_other_ttl)
+			return true;
+	}
+	return false;
+}
+
 static void judge_sides(struct judge *j, struct sides *s)
 {
 	enum side sender = j->d->sender, receiver = side_other(sender);
@@ -408,6 +428,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_receiver = s->place[receiver].near;
 	if (j->h->window)
 		judge_stand_ins(j, j->h->window);
+	if (passes_beside_sender(j))
+		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
 }
 
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
