@@ -245,7 +245,7 @@ const struct stream *one_way_gets(const struct facts *facts, const struct direct
 				/* what was lost on the way from one point to the next it does not get */
 				const struct stream *s = stream_last_point(in->streams[k]);
 
-				if (s->direction == in && (network_same(facts->network, &s->dst.addr, hub) ||
+				if (s->direction == in && !hearing_goes_in_only(facts, s) && (network_same(facts->network, &s->dst.addr, hub) ||
 				     network_same(facts->network, &s->dst.addr, &media.addr)) &&
 				    stream_packets_between(s, h->from_ns, h->to_ns) >= RELAYED_PACKETS)
 					return s;
