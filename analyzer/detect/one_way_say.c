@@ -9,6 +9,7 @@
 #include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/say.h"
 
+#define LEAVE_NS (2 * SECOND_NS)
 #define RESTART_NS (60 * SECOND_NS)
 
 enum { RELAYED_PACKETS = 100 };              /* two seconds of what the sender should have passed on */
@@ -325,6 +326,16 @@ static const struct stream *heard_before_move(const struct direction *d, const s
 	return NULL;
 }
 
+/* Its sender takes leave by RTCP as it stops (RFC 3550 6.6), and no BYE by SIP of that side is here. */
+bool one_way_took_leave(const struct direction *d, const struct hearing *h)
+{
+	const struct rtcp_party *p = h->sender_rtcp;
+	const struct leg *leg = d->slot->dialog->leg;
+
+	return !h->whole && p && p->bye_ns != NS_NONE && p->bye_ns >= ns_add(h->from_ns, -LEAVE_NS) &&
+	       p->bye_ns <= ns_add(h->from_ns, LEAVE_NS) && !(leg->bye_seen && leg->ended_by_side == d->sender);
+}
+
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
@@ -389,6 +400,10 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			text_addf(&f->fix, " Or leave the audio on %s: switch direct media (re-INVITE) off there for these phones, which need a way to each other for it.",
 				mover);
 		}
+	}
+	if (one_way_took_leave(d, h)) {
+		text_add(&f->cause, " It takes leave by RTCP as it stops, as at the end of a call, and no BYE by SIP comes here.");
+		text_addf(&f->fix, " If %s has hung up: see where its BYE goes (Record-Route, Contact, NAT mapping of SIP).", w->sender);
 	}
 }
 
