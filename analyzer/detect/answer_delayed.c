@@ -83,8 +83,8 @@ static const struct message *copy_in(const struct message *m, uint16_t file)
 	CHAIN_EACH(it, &m->transaction->messages) {
 		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
 
-		if (x->at.file == file && x->request == m->request && x->method == m->method && x->status == m->status &&
-		    x->via_count == m->via_count && phrase_equal(x->to_tag, m->to_tag))
+		if (x->at.file == file && x->request == m->request && x->method == m->method &&
+		    x->status == m->status && x->via_count == m->via_count && phrase_equal(x->to_tag, m->to_tag))
 			return x;
 	}
 	return NULL;
@@ -202,7 +202,8 @@ static bool announces(const struct leg *child, const struct message *from, const
 			double ms = stream_packets_between(s, from->at.at_ns, to->at.at_ns) *
 				(s->ptime_ms ? s->ptime_ms : 20);
 
-			if (ms >= 1000 * seconds_between(from, to) / 2 && (!heard.known || spoke_before(&heard, to->at.at_ns)))
+			if (ms >= 1000 * seconds_between(from, to) / 2 &&
+			    (!heard.known || spoke_before(&heard, to->at.at_ns)))
 				return true;
 		}
 	}

@@ -191,7 +191,8 @@ static double arriving(const struct facts *facts, const struct direction *in, in
 	uint32_t points = machine_points(in);
 	double n = 0;
 
-	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns) || arrival_refused(facts, in, from_ns, to_ns))
+	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns) ||
+	    arrival_refused(facts, in, from_ns, to_ns))
 		return 0;
 	for (unsigned i = 0; i < in->stream_count; i++) {
 		/* what a router keeps half way is at the point before it all the same */

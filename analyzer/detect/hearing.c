@@ -509,8 +509,9 @@ static bool reported_received(const struct judge *j)
 }
 
 /*
- * Captured before and behind a NAT, the audio for a private address is here on its way to another card than the receiver's, a router's outside,
- * and comes out nowhere: that the receiver is near, at the other point, says nothing of it.
+ * Captured before and behind a NAT, the audio for a private address is here on its way to another card than the
+ * receiver's, a router's outside, and comes out nowhere: that the receiver is near, at the other point, says nothing of
+ * it.
  */
 static bool stays_outside(const struct judge *j)
 {

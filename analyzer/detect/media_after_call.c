@@ -204,8 +204,9 @@ static const struct icmp_record *bye_undeliverable(const struct facts *facts, co
 		for (struct hash_link *l = bye ? hash_first(facts->icmp_by_dst, hash) : NULL; l; l = l->next) {
 			const struct icmp_record *i = HASH_ENTRY(l, struct icmp_record, by_dst);
 
-			if (l->hash == hash && endpoint_equal(&i->dst, &bye->dst) && endpoint_equal(&i->src, &bye->src) &&
-			    i->at.at_ns >= bye->at.at_ns && !icmp_torn(i) && (!first || i->at.at_ns < first->at.at_ns))
+			if (l->hash == hash && endpoint_equal(&i->dst, &bye->dst) &&
+			    endpoint_equal(&i->src, &bye->src) && i->at.at_ns >= bye->at.at_ns && !icmp_torn(i) &&
+			    (!first || i->at.at_ns < first->at.at_ns))
 				first = i;
 		}
 	}
@@ -296,7 +297,8 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	const struct direction *dir = s->direction;
 	const struct leg *leg = dir->slot->dialog->leg;
 	const struct message *refusal = leg->ended_by_side == dir->sender ? NULL : bye_refusal(leg);
-	const struct icmp_record *icmp = leg->ended_by_side == dir->sender || refusal ? NULL : bye_undeliverable(facts, leg);
+	const struct icmp_record *icmp = leg->ended_by_side == dir->sender || refusal ? NULL
+		: bye_undeliverable(facts, leg);
 	int64_t over_ns = s->last_ns - ended_ns;
 	const char *reason = end_answered(leg) ? "bye-ignored" : "bye-lost";
 	enum confidence c = end_answered(leg) || refusal ? CONFIDENCE_CERTAIN

@@ -225,6 +225,15 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 	}
 }
 
+/* Does so much of it reach the machine in that time? What was lost from one point to the next does not. */
+static bool reaches(const struct facts *facts, const struct stream *s, const struct address *hub,
+	const struct address *media, const struct hearing *h)
+{
+	return !hearing_goes_in_only(facts, s) && (network_same(facts->network, &s->dst.addr, hub) ||
+	       network_same(facts->network, &s->dst.addr, media)) &&
+	       stream_packets_between(s, h->from_ns, h->to_ns) >= RELAYED_PACKETS;
+}
+
 /* What the sender should pass on, and gets on another leg of the call in that very time; NULL: none is seen. */
 const struct stream *one_way_gets(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
@@ -243,12 +252,9 @@ const struct stream *one_way_gets(const struct facts *facts, const struct direct
 			if (network_same(facts->network, &other->party[in->sender].signalling.addr, hub))
 				continue;
 			for (unsigned k = 0; k < in->stream_count; k++) {
-				/* what was lost on the way from one point to the next it does not get */
 				const struct stream *s = stream_last_point(in->streams[k]);
 
-				if (s->direction == in && !hearing_goes_in_only(facts, s) && (network_same(facts->network, &s->dst.addr, hub) ||
-				     network_same(facts->network, &s->dst.addr, &media.addr)) &&
-				    stream_packets_between(s, h->from_ns, h->to_ns) >= RELAYED_PACKETS)
+				if (s->direction == in && reaches(facts, s, hub, &media.addr, h))
 					return s;
 			}
 		}

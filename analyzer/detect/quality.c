@@ -241,7 +241,8 @@ static int reported_more(const struct facts *facts, const struct stream *s, cons
 	}
 	if (!before || !behind || (int32_t)(behind->ext_seq - before->ext_seq) <= missing)
 		return -1;
-	return behind->cumulative_lost > before->cumulative_lost ? behind->cumulative_lost - before->cumulative_lost : 0;
+	missing = behind->cumulative_lost - before->cumulative_lost;
+	return missing > 0 ? missing : 0;
 }
 
 static int missing_in(const struct gap *g)
