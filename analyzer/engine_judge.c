@@ -126,7 +126,7 @@ static void reckon_records(struct engine *e)
 	int64_t last_ns = e->capture.last_ns;
 
 	flows_settle(e->flows);
-	sip_paths_settle(e->paths);
+	sip_paths_settle(e->paths, last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
 	sources_settle(e->sources, calls_legs(e->calls));

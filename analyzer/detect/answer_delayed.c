@@ -14,7 +14,11 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/clock_offset.h"
+#include "analyzer/network/two_points.h"
 #include "captures/base/memory.h"
+
+#define SPOKE_LEAST_NS (SECOND_NS / 2)
 
 static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay",
 	"auth-detour", "dns-detour", "signalling-congestion", NULL };
@@ -73,15 +77,49 @@ static bool has_offer(const struct transaction *t)
 	return t->request && t->request->sdp;
 }
 
+/* The same message in that file: copies keep their Vias, whatever a NAT makes of their addresses. */
+static const struct message *copy_in(const struct message *m, uint16_t file)
+{
+	CHAIN_EACH(it, &m->transaction->messages) {
+		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (x->at.file == file && x->request == m->request && x->method == m->method &&
+		    x->status == m->status && x->via_count == m->via_count && phrase_equal(x->to_tag, m->to_tag))
+			return x;
+	}
+	return NULL;
+}
+
+/*
+ * By one clock: that of a file that has both, or of files that are known to be so far apart. False: what lies between
+ * them may be the clocks.
+ */
+static bool on_one_clock(const struct facts *facts, const struct message **from, const struct message **to)
+{
+	const struct message *copy;
+	int64_t offset_ns;
+
+	if (clock_between(two_points_clocks(facts->points), (*from)->at.file, (*to)->at.file, &offset_ns))
+		return true;
+	copy = (*to)->transaction ? copy_in(*to, (*from)->at.file) : NULL;
+	if (copy)
+		return *to = copy, true;
+	copy = (*from)->transaction ? copy_in(*from, (*to)->at.file) : NULL;
+	if (copy)
+		return *from = copy, true;
+	return false;
+}
+
 static void judge_ack(struct delays *all, const struct answer_hop *h)
 {
 	struct delay x = { .reason = "ack-late", .leg = h->transaction->leg, .host = h->src, .from = h->first,
 		.to = h->ack, .copies = h->copies,
 			   .limit_s = all->answer_max_s };
 
-	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES))
+	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES) ||
+	    !on_one_clock(all->facts, &x.from, &x.to))
 		return;
-	x.seconds = seconds_between(h->first, h->ack);
+	x.seconds = seconds_between(x.from, x.to);
 	x.repeated = h->copies - h->after_ack >= COPIES && x.seconds >= REPEATED_LEAST_S;
 	if (x.seconds <= x.limit_s && !x.repeated)
 		return;
@@ -102,7 +140,11 @@ static void judge_proxy(struct delays *all, const struct answer_hop *hops, unsig
 			x.seconds = seconds_between(x.from, x.to);
 			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) ||
 			    !phrase_equal(x.from->to_tag, x.to->to_tag) ||
-				x.to->via_count >= x.from->via_count || x.seconds <= x.limit_s)
+				x.to->via_count >= x.from->via_count || x.seconds <= x.limit_s ||
+				!on_one_clock(all->facts, &x.from, &x.to))
+				continue;
+			x.seconds = seconds_between(x.from, x.to);
+			if (x.seconds <= x.limit_s)
 				continue;
 			delay_add(all, &x);
 			return;
@@ -137,6 +179,37 @@ static const struct message *first_answer(const struct leg *leg)
 	return NULL;
 }
 
+/* Was some of its speech before that time? Of three seconds when they were full is known. */
+static bool spoke_before(const struct stream_sound *heard, int64_t at_ns)
+{
+	if (heard->talked_ns != NS_NONE)
+		return heard->talked_ns < ns_add(at_ns, 3 * SECOND_NS - SPOKE_LEAST_NS);
+	return heard->speech_s >= SPOKE_LEAST_NS / 1e9 && heard->speech_last_ns <= at_ns;
+}
+
+/*
+ * It talks to who has answered before it tells who called: an announcement, a question whether to take the call. Of
+ * sound that cannot be told, packets are enough; silence is what it sends while it waits.
+ */
+static bool announces(const struct leg *child, const struct message *from, const struct message *to)
+{
+	for (unsigned i = 0; child->confirmed && i < child->confirmed->mslot_count; i++) {
+		const struct direction *d = &child->confirmed->mslots[i].direction[SIDE_CALLER];
+
+		for (unsigned k = 0; k < d->stream_count; k++) {
+			const struct stream *s = d->streams[k];
+			struct stream_sound heard = stream_sound(s);
+			double ms = stream_packets_between(s, from->at.at_ns, to->at.at_ns) *
+				(s->ptime_ms ? s->ptime_ms : 20);
+
+			if (ms >= 1000 * seconds_between(from, to) / 2 &&
+			    (!heard.known || spoke_before(&heard, to->at.at_ns)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A B2BUA whose two legs ring one for the other. */
 static void judge_relay(struct delays *all, const struct leg *leg)
 {
@@ -148,12 +221,13 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 		return;
 	x.from = first_answer(child);
 	x.to = first_answer(leg);
-	if (!x.from || !x.to || !address_equal(&x.from->dst.addr, &x.to->src.addr))
+	if (!x.from || !x.to || !address_equal(&x.from->dst.addr, &x.to->src.addr) ||
+	    !on_one_clock(all->facts, &x.from, &x.to))
 		return;
 	x.seconds = seconds_between(x.from, x.to);
 	x.host = x.from->src;
 	x.culprit = x.to->src;
-	if (x.seconds > x.limit_s)
+	if (x.seconds > x.limit_s && !announces(child, x.from, x.to))
 		delay_add(all, &x);
 }
 

@@ -237,6 +237,16 @@ static bool quotes_stream(const struct direction *d, const struct icmp_record *r
 	return false;
 }
 
+bool arrival_refused(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	const struct icmp_record *about[ICMP_ABOUT_MAX];
+	unsigned n = icmp_about(facts, d, about), refusals = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		refusals += about[i]->at.at_ns >= from_ns && about[i]->at.at_ns <= to_ns && quotes_stream(d, about[i]);
+	return refusals >= ICMP_PROOF;
+}
+
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct icmp_record *about[ICMP_ABOUT_MAX];

@@ -124,12 +124,15 @@ static bool rests_on_loss(const char *reason)
 	return strcmp(reason, "sender-stalled") != 0 && strcmp(reason, "sender-stopped") != 0;
 }
 
+/* Nothing else was captured meanwhile either: by what the receiver reports it was a link. */
+enum still { STILL_NOT, STILL_UNKNOWN, STILL_LINK };
+
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
 	enum confidence confidence;
 	uint32_t bad_ms;
-	bool still;                  /* nothing else was captured meanwhile either */
+	enum still still;
 };
 
 /*
@@ -228,8 +231,9 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		v.reason = "unlocated";
 	if (v.reason && (gates_capture_still(detection_facts(d)->gates, g->from_ns, g->to_ns) ||
 	    (!other && clock_stepped(detection_facts(d), g, g)))) {
-		v.confidence = CONFIDENCE_POSSIBLE;
-		v.still = true;
+		v.still = quality_receiver_lacks(detection_facts(d), s, g) ? STILL_LINK : STILL_UNKNOWN;
+		if (v.still == STILL_UNKNOWN)
+			v.confidence = CONFIDENCE_POSSIBLE;
 		return v;
 	}
 	if (v.reason && v.reason[0] == 'b' && signalling_repeated(detection_facts(d), dir, g))
@@ -385,7 +389,8 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	f->count = holes->count;
 	say_cause(f, facts, ev->direction, s, holes, v->bad_ms);
 	if (v->still)
-		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down, or the capture itself stood still.");
+		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down%s.",
+			v->still == STILL_LINK ? "" : ", or the capture itself stood still");
 	for (unsigned i = 0; i < holes->count && i < HOLES_SHOWN; i++) {
 		const struct gap *g = holes->shown[i];
 
@@ -609,7 +614,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 		return false;
 	}
 	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
-	    hearing_listens(facts, ev->direction, s->last_ns)))
+	    hearing_listens(facts, ev->direction, s->last_ns) ||
+	    hearing_collects_keys(facts, ev->direction, s->last_ns, end_ns)))
 		return false;
 	/* it has nothing to pass on: told where that begins */
 	if (!lost && hearing_begins_elsewhere(facts, (struct direction *)ev->direction, s->last_ns, end_ns))

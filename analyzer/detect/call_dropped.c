@@ -61,7 +61,8 @@ static bool says_media_timeout(const struct leg *leg)
 {
 	uint16_t q850 = reason_cause(leg->end_reason, SPAN("Q.850"));
 
-	if (q850 == 102 || q850 == 127)
+	/* 44: what Asterisk says when its rtp_timeout has run out */
+	if (q850 == 102 || q850 == 127 || q850 == 44)
 		return true;
 	return (has_word(leg->end_reason, "rtp") || has_word(leg->end_reason, "media")) &&
 	       has_word(leg->end_reason, "time");

@@ -295,7 +295,11 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ device, 0 });
 	finding_times(f, s->first_ns, s->last_ns);
 	say_host(facts, &s->src.addr, src);
-	say_host(facts, &s->dst.addr, dst);
+	/* it gets as far as the router, whose address stands for who is behind */
+	if (address_equal(&s->dst.addr, &device))
+		say_party(facts, s->direction->slot->dialog->leg, side_other(s->direction->sender), dst);
+	else
+		say_host(facts, &s->dst.addr, dst);
 	text_count(s->packets, count);
 	finding_title(f, "Audio from %s is dropped on its way to %s", src, dst);
 	say_what(f, what, s, count, name);

@@ -170,22 +170,35 @@ static bool arrives(const struct direction *in)
 	return true;
 }
 
+/* The points at which the machine's own audio of a leg begins and what it is sent there is seen, too; 0: none is. */
+static uint32_t machine_points(const struct direction *in)
+{
+	const struct direction *own = direction_reverse(in);
+	uint32_t begins = 0, there = 0;
+
+	for (unsigned i = 0; i < own->stream_count; i++)
+		begins |= stream_origin(own->streams[i])->points;
+	for (unsigned i = 0; i < in->stream_count; i++)
+		there |= in->streams[i]->points & begins;
+	return there;
+}
+
 /*
  * Packets of the direction, unless they are known not to come as far as the machine that is to get them, or are of no
  * use to it.
  */
 static double arriving(const struct facts *facts, const struct direction *in, int64_t from_ns, int64_t to_ns)
 {
+	uint32_t points = machine_points(in);
 	double n = 0;
 
-	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns))
+	if (!arrives(in) || arrival_all_foreign(facts, in, from_ns, to_ns) ||
+	    arrival_refused(facts, in, from_ns, to_ns))
 		return 0;
 	for (unsigned i = 0; i < in->stream_count; i++) {
-		const struct stream *s = in->streams[i];
-
-		/* where it comes by again nearer to the machine, what counts is that */
-		if (!s->twin_next || s->twin_next->twin_kind == TWIN_RELAY)
-			n += stream_packets_between(s, from_ns, to_ns);
+		/* what a router keeps half way is at the point before it all the same */
+		if (in->streams[i]->bound_by <= BOUND_AT_ALL && (!points || in->streams[i]->points & points))
+			n += stream_packets_between(in->streams[i], from_ns, to_ns);
 	}
 	return n;
 }

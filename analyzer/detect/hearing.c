@@ -394,6 +394,58 @@ static void judge_stand_ins(struct judge *j, const struct window *w)
 		h->at_receiver = h->near_receiver = false;
 }
 
+bool hearing_goes_in_only(const struct facts *facts, const struct stream *s)
+{
+	return facts->vantage.kind == VANTAGE_BOTH_SIDES && address_private(&s->src.addr) &&
+	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
+}
+
+/* That the receiver is near, at the other point, says nothing of such audio. */
+static bool stays_inside(const struct judge *j)
+{
+	return j->h->stream && hearing_goes_in_only(j->facts, j->h->stream);
+}
+
+/* Audio of another leg to or from the sender's machine is seen: its media does pass where its SIP does. */
+static bool other_leg_heard(const struct judge *j)
+{
+	const struct leg *own = j->d->slot->dialog->leg;
+	const struct address *at = &own->party[j->d->sender].signalling.addr;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		const struct dialog *dialog = other == own ? NULL : other->confirmed;
+
+		for (unsigned i = 0; dialog && i < 2 * dialog->mslot_count; i++) {
+			const struct direction *d = &dialog->mslots[i / 2].direction[i % 2];
+
+			for (unsigned k = 0; k < d->stream_count; k++) {
+				const struct stream *s = d->streams[k];
+
+				if ((address_equal(&s->src.addr, at) || address_equal(&s->dst.addr, at)) &&
+				    !hearing_goes_in_only(j->facts, s))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * Captured before and behind a NAT, the other party's audio is here as it goes in, and not where the sender is near:
+ * media between the two has another way than by that point, at which its SIP alone passes.
+ */
+static bool passes_beside_sender(const struct judge *j)
+{
+	const struct direction *back = direction_reverse(j->d);
+
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		if (back->streams[i]->direction == back && hearing_goes_in_only(j->facts, back->streams[i]))
+			return !other_leg_heard(j);
+	}
+	return false;
+}
+
 static void judge_sides(struct judge *j, struct sides *s)
 {
 	enum side sender = j->d->sender, receiver = side_other(sender);
@@ -408,6 +460,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_receiver = s->place[receiver].near;
 	if (j->h->window)
 		judge_stand_ins(j, j->h->window);
+	if (passes_beside_sender(j))
+		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
 }
 
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
@@ -455,20 +509,9 @@ static bool reported_received(const struct judge *j)
 }
 
 /*
- * Captured before and behind a NAT, the audio of a private address is here as it goes in, and not as it would come out:
- * that the receiver is near, at the other point, says nothing of it.
- */
-static bool stays_inside(const struct judge *j)
-{
-	const struct stream *s = j->h->stream;
-
-	return s && j->facts->vantage.kind == VANTAGE_BOTH_SIDES && address_private(&s->src.addr) &&
-	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
-}
-
-/*
- * Likewise, the audio for a private address is here on its way to another card than the receiver's, a router's outside,
- * and comes out nowhere: that the receiver is near, at the other point, says nothing of it.
+ * Captured before and behind a NAT, the audio for a private address is here on its way to another card than the
+ * receiver's, a router's outside, and comes out nowhere: that the receiver is near, at the other point, says nothing of
+ * it.
  */
 static bool stays_outside(const struct judge *j)
 {

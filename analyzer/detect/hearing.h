@@ -129,6 +129,10 @@ bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_
 /* N9: is the one to whom the receiver passes it on held on another leg all that time? Then nobody hears it. */
 bool hearing_listener_held(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 
+/*
+ * Captured before and behind a NAT, the audio of a private address is here as it goes in, and not as it would come out.
+ */
+bool hearing_goes_in_only(const struct facts *facts, const struct stream *s);
 /* Is this hole one of what the sender gets on another leg of the call, and passes on? */
 bool hearing_begins_elsewhere(const struct facts *facts, struct direction *d, int64_t from_ns, int64_t to_ns);
 

@@ -67,6 +67,8 @@ const struct direction *elsewhere_judged_on(const struct direction *d, const str
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* All that came in that time is of types that neither side has named, and the capture has their agreement. */
 bool arrival_all_foreign(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
+/* Is the audio of the direction answered by ICMP in that time: refused, by the machine that it is for or on the way? */
+bool arrival_refused(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
 	int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */

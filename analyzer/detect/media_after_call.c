@@ -4,6 +4,8 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/half_known.h"
+#include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
@@ -187,6 +189,49 @@ static const struct message *bye_refusal(const struct leg *leg)
 	return refusal ? refusal : challenge;
 }
 
+/* The first ICMP error about the BYE of who hung up, of which nothing but such errors came back; NULL: none. */
+static const struct icmp_record *bye_undeliverable(const struct facts *facts, const struct leg *leg)
+{
+	const struct icmp_record *first = NULL;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *bye = t->method == SIP_BYE && t->by == leg->ended_by_side ? t->request : NULL;
+		uint32_t hash = bye ? icmp_hash(&bye->dst) : 0;
+
+		if (bye && t->final)
+			return NULL;
+		for (struct hash_link *l = bye ? hash_first(facts->icmp_by_dst, hash) : NULL; l; l = l->next) {
+			const struct icmp_record *i = HASH_ENTRY(l, struct icmp_record, by_dst);
+
+			if (l->hash == hash && endpoint_equal(&i->dst, &bye->dst) &&
+			    endpoint_equal(&i->src, &bye->src) && i->at.at_ns >= bye->at.at_ns && !icmp_torn(i) &&
+			    (!first || i->at.at_ns < first->at.at_ns))
+				first = i;
+		}
+	}
+	return first;
+}
+
+static void tell_undeliverable(struct finding *f, const struct facts *facts, const struct stream *s,
+	const struct icmp_record *icmp, const char *packets)
+{
+	char host[SAY_TEXT], reporter[SAY_TEXT];
+
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ icmp->reporter, 0 });
+	finding_part(f, PART_WITNESS, &s->dst);
+	say_host(facts, &stream_origin(s)->src.addr, host);
+	say_host(facts, &icmp->reporter, reporter);
+	finding_cause(f, "The BYE does not get there: %s says by ICMP: %s. %s does not learn that the call is over, and sent %s more packets.",
+		reporter, icmp_says(icmp), host, packets);
+	if (icmp_no_port(icmp) && address_equal(&icmp->reporter, &icmp->dst.addr))
+		finding_fix(f, "See what became of UDP port %u of %s: a router that has forgotten the mapping needs a keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server below its UDP timer. Switch the RTP inactivity timer of %s on.",
+			icmp->dst.port, reporter, host);
+	else
+		finding_fix(f, "Mend the way of the BYE at %s; switch the RTP inactivity timer of %s on.", reporter, host);
+	finding_evidence(f, icmp->at, "ICMP: %s", icmp_says(icmp));
+}
+
 static void tell_refusal(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
 	const struct message *refusal, const char *packets)
 {
@@ -252,14 +297,19 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	const struct direction *dir = s->direction;
 	const struct leg *leg = dir->slot->dialog->leg;
 	const struct message *refusal = leg->ended_by_side == dir->sender ? NULL : bye_refusal(leg);
+	const struct icmp_record *icmp = leg->ended_by_side == dir->sender || refusal ? NULL
+		: bye_undeliverable(facts, leg);
 	int64_t over_ns = s->last_ns - ended_ns;
 	const char *reason = end_answered(leg) ? "bye-ignored" : "bye-lost";
-	enum confidence c = end_answered(leg) || refusal ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	enum confidence c = end_answered(leg) || refusal ? CONFIDENCE_CERTAIN
+		: icmp ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 	struct finding *f;
 	char host[SAY_TEXT], count[TEXT_COUNT];
 
 	if (refusal)
 		reason = "bye-refused";
+	else if (icmp)
+		reason = "bye-lost";
 	else if (other_leg_lives(leg, s->last_ns))
 		reason = "one-leg-ended";
 	else if (leg->bye_seen && leg->ended_by_side == dir->sender)
@@ -275,6 +325,8 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));
 	if (refusal)
 		tell_refusal(f, facts, leg, s, refusal, count);
+	else if (icmp)
+		tell_undeliverable(f, facts, s, icmp, count);
 	else
 		tell_sender(f, facts, leg, s, count);
 	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later",

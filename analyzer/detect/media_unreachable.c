@@ -192,6 +192,13 @@ static bool took_before(const struct hearing *h)
 }
 
 /* Who refuses what, and what that does to the receiver of this direction. */
+/* Who is asked says itself that there is no way on: a router, which passes that port on to somebody behind it. */
+static bool passed_into_void(const struct tally *t)
+{
+	return address_equal(&t->first->reporter, &t->first->dst.addr) &&
+	       (strcmp(t->reason, "host-unreachable") == 0 || strcmp(t->reason, "net-unreachable") == 0);
+}
+
 static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t)
 {
 	const struct hearing *h = hearing_of(d);
@@ -214,6 +221,9 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 		snprintf(act, sizeof act, "%s forbids audio to %s", say_host(facts, &t->first->reporter, who), at);
 	else if (strcmp(t->reason, "too-big") == 0)
 		snprintf(act, sizeof act, "%s refuses packets of this size", say_host(facts, &t->first->reporter, who));
+	else if (passed_into_void(t))
+		snprintf(act, sizeof act, "%s forwards port %u to a host that is not there",
+			address_text(&t->first->reporter, who), t->first->dst.port);
 	else
 		snprintf(act, sizeof act, "%s has no way to %s", say_host(facts, &t->first->reporter, who), at);
 	snprintf(effect, sizeof effect, "%s %s%s", receiver,
@@ -382,6 +392,11 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "%s says that packets to %s are too big for the next link (%u ICMP errors).", reporter,
 			target, t->count);
 		finding_fix(f, "Lower the packet time or raise the MTU of the tunnel or link behind %s.", reporter);
+	} else if (passed_into_void(t)) {
+		finding_cause(f, "%s takes audio for its UDP port %u and cannot hand it on to the host behind it that the port is forwarded to (%s, %u ICMP errors).",
+			address_text(&t->first->reporter, reporter), t->first->dst.port, t->reason, t->count);
+		finding_fix(f, "On %s correct the forwarding of UDP port %u, and of the whole range of media ports: to the address that the PBX or phone has now, and see that it is on.",
+			reporter, t->first->dst.port);
 	} else {
 		finding_cause(f, "%s has no way to %s (%s, %u ICMP errors).", reporter, target, t->reason, t->count);
 		finding_fix(f, "Correct the address in SDP (private, or not in use) or the route on %s.", reporter);

@@ -29,6 +29,8 @@ bool one_way_found_before(const struct facts *facts, const struct direction *d, 
 bool one_way_side_at(const struct facts *facts, const struct leg *leg, const struct address *at, enum side *ret);
 /* Nothing but reports says that it does not arrive, of SRTP: who cannot decrypt it reports nothing received, too. */
 bool one_way_undecrypted(const struct hearing *h);
+/* Does the sender take leave by RTCP as its audio stops, without a BYE by SIP? Then it is not to blame for that. */
+bool one_way_took_leave(const struct direction *d, const struct hearing *h);
 /* What the sender gets on another leg of the call meanwhile, and should pass on; NULL: nothing. */
 const struct stream *one_way_gets(const struct facts *facts, const struct direction *d, const struct hearing *h);
 /* Title, cause, fix, evidence and what cannot be seen, by the finding's reason and what failed in h. */

@@ -481,6 +481,8 @@ static void add_culprit(struct finding *f, const struct facts *facts, const stru
 
 	switch (p->culprit) {
 	case CULPRIT_SENDER:
+		if (one_way_took_leave(d, h))
+			break;
 		/* the machine that should have sent, where another one signals for it */
 		at = h->failure == FAILURE_ABSENT ? sender_seen_at(facts, d, h) : party_seen_at(d, d->sender);
 		break;

@@ -9,6 +9,7 @@
 #include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/say.h"
 
+#define LEAVE_NS (2 * SECOND_NS)
 #define RESTART_NS (60 * SECOND_NS)
 
 enum { RELAYED_PACKETS = 100 };              /* two seconds of what the sender should have passed on */
@@ -224,6 +225,15 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 	}
 }
 
+/* Does so much of it reach the machine in that time? What was lost from one point to the next does not. */
+static bool reaches(const struct facts *facts, const struct stream *s, const struct address *hub,
+	const struct address *media, const struct hearing *h)
+{
+	return !hearing_goes_in_only(facts, s) && (network_same(facts->network, &s->dst.addr, hub) ||
+	       network_same(facts->network, &s->dst.addr, media)) &&
+	       stream_packets_between(s, h->from_ns, h->to_ns) >= RELAYED_PACKETS;
+}
+
 /* What the sender should pass on, and gets on another leg of the call in that very time; NULL: none is seen. */
 const struct stream *one_way_gets(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
@@ -242,11 +252,10 @@ const struct stream *one_way_gets(const struct facts *facts, const struct direct
 			if (network_same(facts->network, &other->party[in->sender].signalling.addr, hub))
 				continue;
 			for (unsigned k = 0; k < in->stream_count; k++) {
-				if (in->streams[k]->direction == in &&
-				    (network_same(facts->network, &in->streams[k]->dst.addr, hub) ||
-				     network_same(facts->network, &in->streams[k]->dst.addr, &media.addr)) &&
-				    stream_packets_between(in->streams[k], h->from_ns, h->to_ns) >= RELAYED_PACKETS)
-					return in->streams[k];
+				const struct stream *s = stream_last_point(in->streams[k]);
+
+				if (s->direction == in && reaches(facts, s, hub, &media.addr, h))
+					return s;
 			}
 		}
 	}
@@ -323,6 +332,16 @@ static const struct stream *heard_before_move(const struct direction *d, const s
 	return NULL;
 }
 
+/* Its sender takes leave by RTCP as it stops (RFC 3550 6.6), and no BYE by SIP of that side is here. */
+bool one_way_took_leave(const struct direction *d, const struct hearing *h)
+{
+	const struct rtcp_party *p = h->sender_rtcp;
+	const struct leg *leg = d->slot->dialog->leg;
+
+	return !h->whole && p && p->bye_ns != NS_NONE && p->bye_ns >= ns_add(h->from_ns, -LEAVE_NS) &&
+	       p->bye_ns <= ns_add(h->from_ns, LEAVE_NS) && !(leg->bye_seen && leg->ended_by_side == d->sender);
+}
+
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
@@ -387,6 +406,10 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			text_addf(&f->fix, " Or leave the audio on %s: switch direct media (re-INVITE) off there for these phones, which need a way to each other for it.",
 				mover);
 		}
+	}
+	if (one_way_took_leave(d, h)) {
+		text_add(&f->cause, " It takes leave by RTCP as it stops, as at the end of a call, and no BYE by SIP comes here.");
+		text_addf(&f->fix, " If %s has hung up: see where its BYE goes (Record-Route, Contact, NAT mapping of SIP).", w->sender);
 	}
 }
 

@@ -8,7 +8,11 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 
-enum { DIFFER_LEAST = 10, DIFFER_SHARE = 10 };
+enum {
+	DIFFER_LEAST = 10,
+	DIFFER_SHARE = 10,
+	LACKS_LEAST = 25             /* packets of a hole: half a second */
+};
 
 #define TOGETHER_NS (500 * MILLISECOND_NS)   /* else their intervals are of different packets */
 
@@ -219,14 +223,14 @@ bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, c
 	return lookup_sent_elsewhere(facts->lookup, s, g->from_ns, g->to_ns) * 10 >= (g->seq_step - 1) * 9.0;
 }
 
-bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g)
+/* How many more its receiver reports as lost after the hole than before it; negative: no reports tell. */
+static int reported_more(const struct facts *facts, const struct stream *s, const struct gap *g, int missing)
 {
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	const struct rtcp_report *before = NULL, *behind = NULL;
-	int missing = g->seq_step > 1 ? (int)g->seq_step - 1 : 0;
 
 	if (!v || v->by->encrypted || missing == 0)
-		return false;
+		return -1;
 	for (unsigned i = 0; i < v->report_count; i++) {
 		const struct rtcp_report *r = &v->reports[i];
 
@@ -235,6 +239,27 @@ bool quality_receiver_has(const struct facts *facts, const struct stream *s, con
 		else if (r->at_ns > ns_add(g->to_ns, SECOND_NS) && !behind)
 			behind = r;
 	}
-	return before && behind && (int32_t)(behind->ext_seq - before->ext_seq) > missing &&
-	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
+	if (!before || !behind || (int32_t)(behind->ext_seq - before->ext_seq) <= missing)
+		return -1;
+	missing = behind->cumulative_lost - before->cumulative_lost;
+	return missing > 0 ? missing : 0;
+}
+
+static int missing_in(const struct gap *g)
+{
+	return g->seq_step > 1 ? (int)g->seq_step - 1 : 0;
+}
+
+bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	int missing = missing_in(g), more = reported_more(facts, s, g, missing);
+
+	return more >= 0 && more < missing / 4;
+}
+
+bool quality_receiver_lacks(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	int missing = missing_in(g);
+
+	return missing >= LACKS_LEAST && reported_more(facts, s, g, missing) >= missing / 2;
 }

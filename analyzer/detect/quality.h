@@ -16,6 +16,8 @@ bool quality_measurable(struct detection *d, const struct stream *s, double min_
  * another way, or the capture lost it.
  */
 bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g);
+/* They say that most of it is missing there, too: the capture did not lose it. */
+bool quality_receiver_lacks(const struct facts *facts, const struct stream *s, const struct gap *g);
 /*
  * Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there.
  */

@@ -140,6 +140,15 @@ static bool part_of_source(const struct stream *s)
 	return false;
 }
 
+/* Packets up to the first report, which lacks none of them: what is lost later is a share of these, too. */
+static double whole_before(const struct stream *s, const struct rtcp_report *first)
+{
+	uint16_t n = (uint16_t)(first->ext_seq - s->first_seq);
+	double most = 1.5 * (double)ns_minus(first->at_ns, s->first_ns) / ((s->ptime_ms ? s->ptime_ms : 20) * 1e6) + 50;
+
+	return first->cumulative_lost == 0 && s->epochs == 1 && n <= most ? n : 0;
+}
+
 static void measure_reports(const struct facts *facts, const struct stream *s, struct loss *l)
 {
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
@@ -162,6 +171,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 	if (span < 100 || span > 1e7)
 		return;
 	lost = (double)(b->cumulative_lost - a->cumulative_lost);
+	span += whole_before(s, a);
 	/* receivers count what the sender left out in a hold */
 	if (lost > 0 && stream_flaws(s)->counted_held)
 		lost = lost > stream_flaws(s)->counted_held ? lost - stream_flaws(s)->counted_held : 0;

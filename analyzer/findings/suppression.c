@@ -37,6 +37,7 @@ static const struct row {
 	{ "nat-address-mismatch", NULL, SAME_DIRECTION,
 	  { "one-way-audio", "early-media-missing", "audio-missing-after-hold", "audio-missing-after-transfer" } },
 	{ "nat-address-mismatch", NULL, SAME_RECEIVER, { "media-unreachable" } },
+	{ "nat-address-mismatch", "hairpin", SAME_MEDIA, { "media-unreachable" } },
 	{ "nat-address-mismatch", NULL, SAME_MEDIA, { "no-audio" } },
 	{ "nat-address-mismatch", NULL, SAME_SIGNALLING,
 	  { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },

@@ -17,6 +17,7 @@ enum {
 
 enum { PLACE_ASK, PLACE_PATH };      /* the latter of requests alone */
 
+#define T1_NS (500 * MILLISECOND_NS)
 #define ANSWER_NS (32 * SECOND_NS)      /* RFC 3261 17.1.2.2: 64 T1 */
 
 struct ask {                         /* a request and its copies on one path */
@@ -519,10 +520,16 @@ void sip_paths_packet_at(struct sip_paths *s, const struct packet *p, const stru
 		take_response(s, p, at);
 }
 
-void sip_paths_settle(struct sip_paths *s)
+void sip_paths_settle(struct sip_paths *s, int64_t last_ns)
 {
-	for (unsigned i = 0; s->ring && i < ASKS; i++)
-		ask_end(s, &s->ring[(s->next + i) % ASKS], INT64_MAX);
+	for (unsigned i = 0; s->ring && i < ASKS; i++) {
+		struct ask *a = &s->ring[(s->next + i) % ASKS];
+
+		/* the capture ended before it would even have been sent again (RFC 3261 17.1.2.2): it says nothing */
+		if (a->used && !a->answered && a->copies == 1 && ns_minus(last_ns, a->first_ns) < T1_NS)
+			a->path->sizes[size_of(a)].sent--;
+		ask_end(s, a, INT64_MAX);
+	}
 	for (unsigned i = 0; i < TORN_MAX; i++)
 		torn_end(s, &s->torn[(s->next_torn + i) % TORN_MAX]);
 }

@@ -69,8 +69,8 @@ unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, str
 void sip_paths_packet(struct sip_paths *s, const struct packet *p);
 /* The same; at: what sip_paths_places() gave for it. */
 void sip_paths_packet_at(struct sip_paths *s, const struct packet *p, const struct hash_place *at);
-/* What stays open counts as unanswered from now on. Once. */
-void sip_paths_settle(struct sip_paths *s);
+/* What stays open counts as unanswered from now on, but for what was sent at the very end of the capture. Once. */
+void sip_paths_settle(struct sip_paths *s, int64_t last_ns);
 
 const struct list *sip_paths_in_order(const struct sip_paths *s);    /* struct sip_path, by first request */
 const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client,

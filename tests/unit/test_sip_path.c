@@ -67,7 +67,7 @@ static void test_ladder(void **state)
 	for (int i = 0; i < 4; i++)
 		ask(s, "z3", 1700, 2, 5000 + 1000 * i);
 	assert_int_equal(only(s)->unheard->requests, 0); /* still open */
-	sip_paths_settle(s);
+	sip_paths_settle(s, INT64_MAX);
 	assert_int_equal(only(s)->asked, 3);
 	assert_int_equal(only(s)->answered, 2);
 	assert_int_equal(only(s)->sizes[SIP_BELOW_1000].answered, 1);
@@ -101,7 +101,7 @@ static void test_fragments(void **state)
 		p.ip_id = 3;
 		sip_paths_packet(s, &p);                /* that one is whole */
 	}
-	sip_paths_settle(s);
+	sip_paths_settle(s, INT64_MAX);
 	assert_int_equal(only(s)->torn_sent, 3);
 	assert_int_equal(only(s)->torn, 2);
 	sip_paths_free(s);
@@ -178,7 +178,7 @@ static void test_bounded(void **state)
 	}
 	assert_int_equal(only(s)->unheard->requests, 0);
 	assert_int_equal(sip_paths_evicted(s), 10000 - 8192);
-	sip_paths_settle(s);
+	sip_paths_settle(s, INT64_MAX);
 	assert_int_equal(only(s)->unheard->requests, 8192);
 	sip_paths_free(s);
 }
