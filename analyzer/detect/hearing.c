@@ -582,6 +582,11 @@ static void judge_heard(struct judge *j)
 			: "passes this point to the right address; its arrival cannot be seen from here");
 		return;
 	}
+	if (hearing_may_return(j->facts, j->d, h->stream) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "goes to the router, which may send it back inside: not seen here");
+		return;
+	}
 	if (stays_at_relay(j) && !reported_received(j)) {
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, "comes to the relay; what that passes on is not seen at the receiver");

@@ -260,14 +260,23 @@ bool one_way_told_private(const struct direction *d, const struct hearing *h)
 	return true;
 }
 
+/* Seen beside the sender itself, nothing that it sends has another way. */
+static bool sender_captured(const struct facts *facts, const struct direction *d)
+{
+	const struct host *h = network_host_find(facts->network, &d->slot->dialog->leg->party[d->sender].signalling.addr);
+
+	return h && h->on_host;
+}
+
 /*
- * Seen from outside, it was told a public address, and the audio and signalling of whoever named it come from another
- * one with that very port: an external address that is wrong.
+ * It was told a public address, and the audio and signalling of whoever named it come from another one with that very
+ * port: an external address that is wrong, or, where both are inside, is told to those inside.
  */
 static bool told_elsewhere(const struct facts *facts, const struct direction *d, const struct window *w)
 {
 	const struct direction *own = direction_reverse(d);
-	const struct address *signals = &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr;
+	const struct party *party = d->slot->dialog->leg->party;
+	const struct address *signals = &party[side_other(d->sender)].signalling.addr;
 	const struct endpoint *told = w->target_count ? &w->targets[0].at : NULL;
 	const struct host *h = told ? network_host_find(facts->network, &told->addr) : NULL;
 
@@ -276,7 +285,11 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct endpoint *at = &own->streams[i]->src;
 
-		if (address_private(&at->addr) || at->port != told->port || at->addr.family != told->addr.family)
+		if (at->port != told->port || at->addr.family != told->addr.family)
+			continue;
+		/* from outside a server behind NAT is reached at that address */
+		if (address_private(&at->addr) && (!address_same_net(&at->addr, &party[d->sender].signalling.addr) ||
+		    sender_captured(facts, d)))
 			continue;
 		if (!address_equal(&at->addr, &told->addr) && network_same(facts->network, &at->addr, signals))
 			return true;
@@ -554,6 +567,10 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 	}
 	if (!other || (other->heard == HEARD_NO && fails_with(d, h, other, seconds))) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
+		return false;
+	}
+	if (hearing_named_on_other_leg(detection_facts(d), dir)) {
+		detection_pass(d, NULL, "told on the leg of the phone that named this address");
 		return false;
 	}
 	if (!other->delivered || heard_meanwhile(back, h) < 10 * min_s) {

@@ -25,6 +25,7 @@ struct words {
 	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
 	bool receiver_serves, sender_serves;
+	bool told_inside;            /* a public address, although both are in one private network */
 };
 
 static bool is_registrar(const struct facts *facts, const struct address *a)
@@ -49,6 +50,8 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	say_host(facts, &seen_receiver.addr, w.receiver_host);
 	w.receiver_serves = say_serves(facts, &seen_receiver.addr) || is_registrar(facts, &seen_receiver.addr);
 	w.sender_serves = say_serves(facts, &seen_sender.addr) || is_registrar(facts, &seen_sender.addr);
+	w.told_inside = h->window->target_count && !address_private(&h->window->targets[0].at.addr) &&
+		address_private(&seen_sender.addr) && address_same_net(&seen_sender.addr, &seen_receiver.addr);
 	say_point(facts, h, d, w.point);
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
@@ -163,7 +166,11 @@ static bool named_wrong(const struct finding *f)
 
 static void say_external_fix(struct finding *f, const struct words *w)
 {
-	finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
+	if (w->told_inside)
+		finding_fix(f, "Let %s name its inner address to those of its own network (Asterisk: local_net; FreeSWITCH: ext-rtp-ip with autonat); or switch hairpin NAT on at the router.",
+			    w->receiver_host);
+	else
+		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 }
 
 static void say_private_fix(struct finding *f, const struct words *w)
