@@ -216,21 +216,22 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 }
 
 /*
- * Comfort noise at the rate of speech and never a frame of speech: a bridge that failed fills in so. Somebody who is
- * muted sends a few a second at most.
+ * Comfort noise and never a frame of speech: at the rate of speech, as a bridge fills in that failed; or although nobody
+ * agreed on silence suppression, where somebody who is muted would send silence. Where it is agreed, he sends a few a
+ * second at most.
  */
-static bool comfort_noise_only(struct detection *d, const struct direction *dir)
+static bool comfort_noise_only(struct detection *d, const struct direction *dir, const struct window *w)
 {
 	struct sound s = sound_of(dir);
 
-	return s.audio == 0 && s.comfort_s >= detection_key(d, "min-seconds") && (double)s.comfort >= 10 * s.comfort_s;
+	return s.audio == 0 && s.comfort_s >= detection_key(d, "min-seconds") && ((double)s.comfort >= 10 * s.comfort_s || !w->dtx_allowed);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
 
-	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction) &&
+	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction, h->window) &&
 	    speech_of(direction_reverse(ev->direction)) >= 3) {
 		tell(d, ev, h, "comfort-noise-only", CONFIDENCE_POSSIBLE, NULL);
 		return;
