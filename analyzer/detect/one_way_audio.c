@@ -359,8 +359,6 @@ static struct place place_absent(const struct facts *facts, const struct directi
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	else if (h->near_receiver)
 		p.reason = "nothing-arrives";
-	else if (h->near_sender)
-		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
 	if (h->whole && ((one_way_told_private(d, h) && !one_way_found_before(facts, d, h)) ||
 	    told_elsewhere(facts, d, h->window)) &&
