@@ -9,6 +9,7 @@
 #include "analyzer/detect/one_way.h"
 #include "analyzer/detect/passages.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/media/socket_use.h"
 
 static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
@@ -334,11 +335,42 @@ static bool family_mismatch(const struct direction *d, const struct window *w)
 	return w->target_count && sender.count && w->targets[0].at.addr.family != sender.at[0].addr.family;
 }
 
+/* Somebody promised it: a phone may have several calls on one port. */
+static bool is_promised(const struct stream *s)
+{
+	for (unsigned i = 0; s->direction && i < s->direction->window_count; i++) {
+		if (window_has_source(&s->direction->windows[i], &s->src))
+			return true;
+	}
+	return false;
+}
+
+const struct stream *one_way_astray(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct window *w = h->window;
+
+	for (unsigned i = 0; i < w->source_count && w->target_count; i++) {
+		const struct socket_use *u = socket_uses_find(facts->sockets, &w->sources[i].at);
+		struct stream_slice out = u ? socket_leaving(u, h->to_ns) : (struct stream_slice){ .count = 0 };
+
+		for (unsigned k = out.count; k-- > 0;) {
+			const struct stream *s = out.at[k];
+
+			if (s->accepted && address_equal(&s->dst.addr, &w->targets[0].at.addr) &&
+			    !window_has_target(w, &s->dst) && s->direction && s->direction != d && !is_promised(s) &&
+			    stream_packets_between(s, h->from_ns, h->to_ns) >= FOUND_PACKETS)
+				return s;
+		}
+	}
+	return NULL;
+}
+
 static struct place place_absent(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
-
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
+	if (one_way_astray(facts, d, h))
+		return (struct place){ "wrong-port", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	if (h->whole && hearing_told_loopback(d, h->window))
 		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
 			hearing_loopback_proof(h), CULPRIT_RECEIVER };

@@ -333,8 +333,8 @@ static const struct stream *heard_before_move(const struct direction *d, const s
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
-	const struct stream *before;
-	char mover[SAY_TEXT];
+	const struct stream *before, *astray;
+	char mover[SAY_TEXT], at[ENDPOINT_TEXT];
 
 	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
 		entitle(f, w, h, w->receiver_host, "names the sender's own address");
@@ -344,6 +344,14 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 		finding_fix(f, "Find out how %s comes by that address for its SDP (a TURN or relay candidate put "
 			"into c=, an ALG, a proxy that rewrites the wrong way); let it name its own.",
 			w->receiver_host);
+	} else if (strcmp(f->reason, "wrong-port") == 0 && (astray = one_way_astray(facts, d, h)) != NULL) {
+		entitle(f, w, h, w->sender_host, "sends to a wrong port");
+		finding_cause(f, "%s sends %s's audio to %s, the port of another call; the SDP that reached it names %s.",
+			w->sender_host, w->receiver, endpoint_text(&astray->dst, at), w->sdp);
+		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s, which keeps the port of another call: update it.",
+			w->sender_host, w->sender_host);
+		finding_evidence_run(f, stream_frame(astray, astray->first_frame, astray->first_ns), astray->last_frame,
+			"its audio, to the port of another call");
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a loopback address");
 		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",
