@@ -229,12 +229,28 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 
 /* ---- the run ---- */
 
+static bool run_begun(const struct trial *t)
+{
+	return t->run.tries || t->run.bare_again;
+}
+
 static void run_reach(struct trial *t, const struct message *m)
 {
-	if (t->run.tries == 0 || t->run.first_ns == NS_NONE || m->at.at_ns < t->run.first_ns)
+	if (!run_begun(t) || t->run.first_ns == NS_NONE || m->at.at_ns < t->run.first_ns)
 		t->run.first_ns = m->at.at_ns;
-	if (t->run.tries == 0 || m->at.at_ns > t->run.last_ns)
+	if (!run_begun(t) || m->at.at_ns > t->run.last_ns)
 		t->run.last_ns = m->at.at_ns;
+}
+
+/* It asks anew, and does not answer the challenge that `before` got. */
+static void run_bare(struct trial *t, const struct frame_ref *before, const struct message *m)
+{
+	run_reach(t, m);
+	if (!run_begun(t) && before->frame) {
+		t->run.first_request = *before;
+		t->run.first_ns = before->at_ns < t->run.first_ns ? before->at_ns : t->run.first_ns;
+	}
+	t->run.bare_again++;
 }
 
 /* The try in hand belongs to the run: begun, if it is its first. */
@@ -244,12 +260,13 @@ static void run_count(struct trial *t, const struct message *m)
 		return;
 	t->counted = true;
 	run_reach(t, m);
-	if (t->run.tries == 0) {
+	if (!t->run.first_request.frame) {
 		t->run.first_request = t->request;
 		if (t->request.frame && t->request.at_ns < t->run.first_ns)
 			t->run.first_ns = t->request.at_ns;
-		t->run.was_bound = true;
 	}
+	if (t->run.tries == 0)
+		t->run.was_bound = true;
 	t->run.was_bound &= t->bound_until_ns != NS_NONE && m->at.at_ns < t->bound_until_ns;
 	t->run.tries++;
 }
@@ -305,6 +322,7 @@ static void chain_forget(struct trial *t)
 
 void trial_request(struct trial *t, const struct message *m, const struct sip_message *sip, bool again)
 {
+	struct frame_ref before = t->request;
 	bool bare;
 
 	t->run.stream = m->transport != TRANSPORT_UDP;
@@ -354,7 +372,7 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	credentials_look(t, sip);
 	t->cut = sip->flaws & SIP_FLAW_HEADERS_CUT;
 	if (bare && !t->credentials && !t->cut)
-		t->run.bare_again++;
+		run_bare(t, &before, m);
 	t->pending_ns = NS_NONE;
 	silence_reach(t, m);
 }
@@ -392,16 +410,6 @@ static bool used_up(const struct trial *t, const struct sip_digest *d)
 	return t->nonce && t->nonce == t->taken_nonce && !is_replayed(t) && d->nonce.n && hash_of(d->nonce) != t->nonce;
 }
 
-/* Asked without credentials, which is no try of the run yet: when the first of these was, should no other follow. */
-static void bare_reach(struct trial *t, const struct message *m)
-{
-	if (t->run.first_ns == NS_NONE) {
-		t->run.first_ns = t->request.frame ? t->request.at_ns : m->at.at_ns;
-		t->run.first_request = t->request;
-	}
-	t->run.last_ns = m->at.at_ns;
-}
-
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
@@ -412,8 +420,6 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
-	if (t->run.tries == 0 && !t->credentials)
-		bare_reach(t, m);
 	if (!t->credentials || !t->issued || asks_for_another(t, sip) || (asks && !stale && t->newest && used_up(t, &d))) {
 		t->run.challenges++;
 	} else if (stale) {

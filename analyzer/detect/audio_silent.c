@@ -135,6 +135,9 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	bool low = strcmp(reason, "very-low-level") == 0;
 	struct finding *f = detection_raise(d, reason, low ? SEVERITY_INFO : SEVERITY_WARNING, c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+	/* comfort noise alone is no audio that was delivered */
+	const struct stream *x = h->stream ? h->stream : ev->direction->stream_count ? ev->direction->streams[0] : NULL;
+	const int64_t heard_ns = h->delivered_from_ns;
 	char receiver[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], what[64] = "nothing but comfort noise";
 
 	say_host(facts, &sender.addr, host);
@@ -142,7 +145,10 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	finding_part(f, PART_CULPRIT, &sender);
 	if (h->stream)
 		quality_listeners_behind(f, facts, h->stream, quality_got);
-	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
+	if (heard_ns != NS_NONE)
+		finding_times(f, heard_ns, h->delivered_to_ns);
+	else if (x)
+		finding_times(f, x->first_ns, x->last_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	snprintf(act, sizeof act, low ? "%s sends very quiet audio" : "%s sends packets without sound", host);
 	snprintf(effect, sizeof effect, low ? "%s %shears next to nothing" : "%s %shears silence", receiver,
@@ -173,9 +179,9 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 			host);
 		finding_cannot_see(f, "whether the user had muted the microphone");
 	}
-	if (h->stream)
-		finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns),
-			h->stream->last_frame, "audio without sound");
+	if (x)
+		finding_evidence_run(f, stream_frame(x, x->first_frame, x->first_ns), x->last_frame,
+			"audio without sound");
 }
 
 static void judge(struct detection *d, const struct event *ev, const struct hearing *h)
@@ -216,21 +222,22 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 }
 
 /*
- * Comfort noise at the rate of speech and never a frame of speech: a bridge that failed fills in so. Somebody who is
- * muted sends a few a second at most.
+ * Comfort noise and never a frame of speech: at the rate of speech, as a bridge fills in that failed; or although nobody
+ * agreed on silence suppression, where somebody who is muted would send silence. Where it is agreed, he sends a few a
+ * second at most.
  */
-static bool comfort_noise_only(struct detection *d, const struct direction *dir)
+static bool comfort_noise_only(struct detection *d, const struct direction *dir, const struct window *w)
 {
 	struct sound s = sound_of(dir);
 
-	return s.audio == 0 && s.comfort_s >= detection_key(d, "min-seconds") && (double)s.comfort >= 10 * s.comfort_s;
+	return s.audio == 0 && s.comfort_s >= detection_key(d, "min-seconds") && ((double)s.comfort >= 10 * s.comfort_s || !w->dtx_allowed);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
 
-	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction) &&
+	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction, h->window) &&
 	    speech_of(direction_reverse(ev->direction)) >= 3) {
 		tell(d, ev, h, "comfort-noise-only", CONFIDENCE_POSSIBLE, NULL);
 		return;

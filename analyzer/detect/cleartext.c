@@ -243,8 +243,11 @@ static void judge_provisioning(struct detection *d, enum scope_of_hop scope)
 
 		if (x->by == FETCH_LDAP || scope_of(facts, &x->client, &x->server.addr) != scope)
 			continue;
-		if (!f)
+		if (!f) {
 			f = raise(d, scope, 3, "provisioning-plain");
+			finding_times(f, x->first_at.at_ns, x->first_at.at_ns);
+		}
+		f->last_ns = x->first_at.at_ns > f->last_ns ? x->first_at.at_ns : f->last_ns;
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_CULPRIT, &x->server);
 		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->by == FETCH_TFTP ? "TFTP" : "HTTP",
@@ -285,8 +288,11 @@ static void judge_directory(struct detection *d, enum scope_of_hop scope)
 		if (x->by != FETCH_LDAP || scope_of(facts, &x->client, &x->server.addr) != scope ||
 		    !speaks_sip(facts, &x->client))
 			continue;
-		if (!f)
+		if (!f) {
 			f = raise(d, scope, 4, "ldap-plain");
+			finding_times(f, x->first_at.at_ns, x->first_at.at_ns);
+		}
+		f->last_ns = x->first_at.at_ns > f->last_ns ? x->first_at.at_ns : f->last_ns;
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_CULPRIT, &x->server);
 		finding_evidence(f, x->first_at, "password given to the directory %s (LDAP simple bind)",

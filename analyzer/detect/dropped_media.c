@@ -9,6 +9,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/media/socket_use.h"
 #include "analyzer/network/internal.h"
 
 #define NEIGHBOUR_NS (30 * SECOND_NS)
@@ -134,7 +135,7 @@ static bool same_receiver(const struct facts *facts, const struct stream *s, con
 
 	if (address_equal(&r->in->dst.addr, behind))
 		return true;
-	for (unsigned i = 0; i < s->direction->window_count; i++) {
+	for (unsigned i = 0; s->direction && i < s->direction->window_count; i++) {
 		const struct window *w = &s->direction->windows[i];
 
 		for (unsigned k = 0; k < w->target_count; k++) {
@@ -215,9 +216,35 @@ static bool ends_between(const struct stream *s)
 	return h && h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "copy-ends") == 0 && h->stream == s;
 }
 
+/*
+ * No SIP tells of it (TLS). What runs the other way between its two sockets is seen at both points, and the other point
+ * is not blind for this way. What passes; *ret: as it is there.
+ */
+static const struct stream *passes_back_unsignalled(const struct facts *facts, const struct stream *s,
+	const struct stream **ret)
+{
+	const struct socket_use *u = socket_uses_find(facts->sockets, &s->dst);
+	struct stream_slice out = u ? socket_leaving(u, s->last_ns) : (struct stream_slice){ .count = 0 };
+
+	for (unsigned i = out.count; i-- > 0;) {
+		const struct stream *here = out.at[i], *there = here->twin_of ? here->twin_of : here->twin_next;
+		const struct stream *later = here->twin_of ? here : there;
+		struct route way = { .in = here, .out = there };
+
+		if (!there || later->twin_kind == TWIN_RELAY || !endpoint_equal(&here->dst, &s->src) ||
+		    here->last_ns < s->first_ns || !goes_in(there, here) || !would_show(facts->points, s, &way) ||
+		    !network_passes_at(facts->network, &there->dst.addr, &there->src.addr, there->capture,
+			    there->interface, there->ifindex))
+			continue;
+		*ret = there;
+		return here;
+	}
+	return NULL;
+}
+
 static bool is_received(const struct stream *s)
 {
-	const struct hearing *h = hearing_of(s->direction);
+	const struct hearing *h = s->direction ? hearing_of(s->direction) : NULL;
 
 	return h && h->stream == s && h->report == RTCP_VERDICT_ADVANCING;
 }
@@ -275,8 +302,9 @@ static void say_what(struct finding *f, enum what what, const struct stream *s, 
 	}
 }
 
+/* victim: who does not get it, where no SIP tells. */
 static void tell(struct detection *d, const struct stream *s, const struct stream *passes, struct address device,
-	enum confidence c, enum what what)
+	const struct endpoint *victim, enum confidence c, enum what what)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, hash_mix(7, s->n), "media", SEVERITY_ERROR, c);
@@ -290,13 +318,18 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 	else if (what == KEPT && forwarded_here(passes))
 		snprintf(name, sizeof name, "the router on which this was captured");
 	f->direction = s->direction;
-	parts_of_direction(f, facts, s->direction);
+	if (s->direction) {
+		parts_of_direction(f, facts, s->direction);
+	} else {
+		finding_part(f, PART_VICTIM, victim);
+		finding_stream(f, s->n);
+	}
 	if (address_known(&device))
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ device, 0 });
 	finding_times(f, s->first_ns, s->last_ns);
 	say_host(facts, &s->src.addr, src);
 	/* it gets as far as the router, whose address stands for who is behind */
-	if (address_equal(&s->dst.addr, &device))
+	if (s->direction && address_equal(&s->dst.addr, &device))
 		say_party(facts, s->direction->slot->dialog->leg, side_other(s->direction->sender), dst);
 	else
 		say_host(facts, &s->dst.addr, dst);
@@ -311,6 +344,30 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 		: what == KEPT_SINCE ? "what comes out" : "audio that is seen at both points");
 }
 
+static void judge_signalled(struct detection *d, const struct stream *s, const struct route *r, bool sure)
+{
+	const struct stream *back = passing_back(s);
+
+	if (r)
+		tell(d, s, r->in, device_between(r->in, r->out), &s->dst, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+			KEPT);
+	else if (back)
+		tell(d, s, back, device_passed(back), &s->dst, CONFIDENCE_LIKELY, KEPT);
+	else if (neither_passes(s))
+		tell(d, s, neither_passes(s), device_beside(s, neither_passes(s)), &s->dst, CONFIDENCE_LIKELY,
+			KEPT_BOTH_WAYS);
+}
+
+static void judge_unsignalled(struct detection *d, const struct stream *s, const struct route *r)
+{
+	const struct stream *there, *back = passes_back_unsignalled(detection_facts(d), s, &there);
+
+	if (r)
+		tell(d, s, r->in, device_between(r->in, r->out), &s->dst, CONFIDENCE_LIKELY, KEPT);
+	else if (back)
+		tell(d, s, back, device_between(there, back), &there->src, CONFIDENCE_LIKELY, KEPT);
+}
+
 void dropped_media_judge(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
@@ -320,28 +377,17 @@ void dropped_media_judge(struct detection *d)
 
 	paths_init(&paths, facts->streams);
 	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order), *back;
-		const struct route *r;
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		if (!s->accepted || !s->direction || s->multicast || s->twin_of || (double)s->packets < least ||
-		    is_received(s))
+		if (!s->accepted || s->multicast || s->twin_of || (double)s->packets < least || is_received(s))
 			continue;
-		if (s->twin_next) {
-			if (ends_between(s))
-				tell(d, s, s->twin_next, device_between(s, s->twin_next),
-					sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, KEPT_SINCE);
-			continue;
-		}
-		back = passing_back(s);
-		r = route_of(&paths, facts, s);
-		if (r)
-			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
-				KEPT);
-		else if (back)
-			tell(d, s, back, device_passed(back), CONFIDENCE_LIKELY, KEPT);
-		else if (neither_passes(s))
-			tell(d, s, neither_passes(s), device_beside(s, neither_passes(s)), CONFIDENCE_LIKELY,
-				KEPT_BOTH_WAYS);
+		if (!s->twin_next && s->direction)
+			judge_signalled(d, s, route_of(&paths, facts, s), sure);
+		else if (!s->twin_next && sure)
+			judge_unsignalled(d, s, route_of(&paths, facts, s));
+		else if (s->direction && ends_between(s))
+			tell(d, s, s->twin_next, device_between(s, s->twin_next), &s->dst,
+				sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, KEPT_SINCE);
 	}
 	paths_fini(&paths);
 }

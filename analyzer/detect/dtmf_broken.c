@@ -640,6 +640,8 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 {
 	const struct facts *facts = detection_facts(d);
 	const struct fault *fault = &p->faults[reason];
+	/* none was pressed: what the session agreed on, as long as it was in force */
+	const struct window *agreed = fault->count ? NULL : direction_first_due(ev->direction);
 	struct finding *f = detection_raise(d, reasons[reason], weights[reason].severity, weights[reason].confidence);
 	struct words w = { .count = fault->count, .total = p->total, .pt_sent = p->pt_sent, .pt_given = p->pt_given,
 		.pt_clock = p->pt_clock, .clock_hz = p->clock_hz };
@@ -648,6 +650,10 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 	if (fault->count) {
 		finding_part(f, PART_CULPRIT, &fault->culprit);
 		finding_times(f, fault->first_ns, fault->last_ns);
+	}
+	if (agreed) {
+		finding_times(f, agreed->on_ns, agreed->off_ns == NS_NONE ? facts->capture->last_ns : agreed->off_ns);
+		finding_evidence(f, window_sdp_frame(agreed), "the list of the receiver: without telephone-event");
 	}
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		if (i != reason && p->faults[i].count >= weights[i].least)
@@ -659,7 +665,7 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 	entitle(f, reason, &w);
 	say_cause(f, reason, &w);
 	say_fix(f, reason, &w);
-	if (p->window)
+	if (p->window && !agreed)
 		finding_evidence(f, window_sdp_frame(p->window), "the list of the receiver%s",
 			event_format(p->window->receiver) ? "" : ": without telephone-event");
 	if (fault->count)

@@ -280,13 +280,17 @@ static bool never_told(const struct judge *j, const struct window *w)
 	return heard && further;
 }
 
-/* Comfort noise came in the window: the path works, nobody speaks. */
-static bool comfort_only(const struct judge *j, const struct window *w)
+/*
+ * Comfort noise came in the window: the path works, nobody speaks. since_ns: of what came until then; it has to go on
+ * behind that, or NS_NONE.
+ */
+static bool comfort_came(const struct judge *j, const struct window *w, int64_t since_ns)
 {
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
 
-		if (s->comfort >= 3 && s->last_ns >= w->on_ns && (w->off_ns == NS_NONE || s->first_ns < w->off_ns))
+		if (s->comfort >= 3 && s->last_ns >= w->on_ns && (w->off_ns == NS_NONE || s->first_ns < w->off_ns) &&
+		    (since_ns == NS_NONE || s->last_ns > ns_add(since_ns, SECOND_NS)))
 			return true;
 	}
 	return false;
@@ -330,7 +334,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		return judge_because(h, "the answer was not handed on to the caller, who does not know that the call stands"), "N1";
 	if (j->d->slot->dialog->leg->siprec)
 		return judge_because(h, "a recording leg sends one way"), "N3";
-	if (comfort_only(j, w))
+	if (comfort_came(j, w, whole ? NS_NONE : from_ns))
 		return judge_because(h, "only comfort noise came: the sender is there and silent"), "N4";
 	if (!whole && !lost && (w->dtx_allowed || c->dtx) &&
 	    to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) &&

@@ -12,6 +12,7 @@
 #include "analyzer/detect/media_visible.h"
 #include "analyzer/detect/reported.h"
 #include "analyzer/media/mos.h"
+#include "analyzer/media/socket_use.h"
 
 #define MOS_POOR 3.6
 #define RESUME_NS (2 * SECOND_NS)            /* a B2BUA passes on again what a party sends after a hold */
@@ -51,11 +52,9 @@ void judge_fail(struct judge *j, const struct window *w, enum failure how, int64
 /* It is quoted by the address that a router beyond has put there: the same audio passes here under another one. */
 static bool passes_here(const struct judge *j, const struct icmp_record *quoted)
 {
-	LIST_EACH(it, streams_in_order(j->facts->streams)) {
-		if (endpoint_equal(&LIST_ENTRY(it, struct stream, in_order)->src, &quoted->src))
-			return true;
-	}
-	return false;
+	const struct socket_use *u = socket_uses_find(j->facts->sockets, &quoted->src);
+
+	return u && u->leaving_count;
 }
 
 /*
@@ -623,6 +622,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
 			: "passes this point to the right address; its arrival cannot be seen from here");
+		return;
+	}
+	if (hearing_may_return(j->facts, j->d, h->stream) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "goes to the router, which may send it back inside: not seen here");
 		return;
 	}
 	if (stays_at_relay(j) && !reported_received(j)) {

@@ -163,6 +163,18 @@ const struct stream *hearing_receiver_left(const struct facts *facts, const stru
  * What goes there arrives only where that port is forwarded.
  */
 bool hearing_port_changed(const struct facts *facts, const struct direction *d, const struct endpoint *at);
+/*
+ * Does s go from inside to a public address that the receiver, inside too, has named? The router may send it back or
+ * forward it, and nothing else that goes to the receiver is seen here: so its arrival would not be either.
+ */
+bool hearing_may_return(const struct facts *facts, const struct direction *d, const struct stream *s);
+/* 1: a sits behind that router, as far as is known; 0: nothing is known of it; -1: behind another one. */
+int hearing_behind(const struct facts *facts, const struct address *a, const struct address *router);
+/*
+ * Audio goes to the public address of the sender's own router, which a server passed on: a phone behind that router has
+ * named it on its own leg of the call, and there it is told.
+ */
+bool hearing_named_on_other_leg(const struct facts *facts, const struct direction *d);
 /* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
 bool hearing_dead_contact(const struct direction *d, const struct address *at);
 /*

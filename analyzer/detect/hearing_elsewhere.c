@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hearing_elsewhere: direct media: two legs of a call promise one audio; on which of them it is judged. */
+/* hearing_elsewhere: two legs of a call promise one audio (direct media, a session passed on); on which of them it is judged. */
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/one_way.h"
 
@@ -107,4 +107,42 @@ const struct direction *elsewhere_judged_on(const struct direction *d, const str
 		}
 	}
 	return NULL;
+}
+
+int hearing_behind(const struct facts *facts, const struct address *a, const struct address *router)
+{
+	struct endpoint whole = { *a, 0 }, image;
+	unsigned weight;
+
+	if (!network_public_of(facts->network, &whole, false, &image, &weight))
+		return 0;
+	return address_equal(&image.addr, router) ? 1 : -1;
+}
+
+/* On this leg, too, nothing arrives where that address was named, and who named it here sits behind that router. */
+static bool names_and_fails(const struct facts *facts, const struct direction *d, const struct endpoint *told)
+{
+	const struct hearing *h = hearing_of(d);
+
+	return h && h->heard == HEARD_NO && h->window && window_has_target(h->window, told) &&
+	       hearing_behind(facts, &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr, &told->addr) > 0;
+}
+
+bool hearing_named_on_other_leg(const struct facts *facts, const struct direction *d)
+{
+	const struct leg *own = d->slot->dialog->leg;
+	const struct stream *s = hearing_of(d)->misdirected;
+
+	if (!s || own->call->legs.count < 2 || address_private(&own->party[side_other(d->sender)].signalling.addr) ||
+	    hearing_behind(facts, &s->src.addr, &s->dst.addr) <= 0)
+		return false;
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		for (unsigned i = 0; other != own && other->confirmed && i < 2 * other->confirmed->mslot_count; i++) {
+			if (names_and_fails(facts, &other->confirmed->mslots[i / 2].direction[i % 2], &s->dst))
+				return true;
+		}
+	}
+	return false;
 }

@@ -31,6 +31,7 @@ struct lookup *lookup_new(const struct facts *facts)
 	hash_init(&l->early);
 	hash_init(&l->sources);
 	hash_init(&l->senders);
+	hash_init(&l->tls);
 	return l;
 }
 
@@ -45,6 +46,7 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->early);
 	hash_fini(&l->sources);
 	hash_fini(&l->senders);
+	hash_fini(&l->tls);
 	arena_free(l->arena);
 	attempts_free(l->attempts);
 	phone_calls_free(l->phone_calls);

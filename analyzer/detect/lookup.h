@@ -51,6 +51,9 @@ bool lookup_early_media(struct lookup *l, const struct address *host);
 struct lookup_sources { unsigned calls; bool others_public; };
 struct lookup_sources lookup_media_sources(struct lookup *l, const struct address *sip, const struct address *source);
 
+/* Has this host said anything inside TLS, over a connection that it opened, after that time? */
+bool lookup_speaks_tls(struct lookup *l, const struct address *client, int64_t since_ns);
+
 /* Was a message between the two, either way, sent again within [from, to]? */
 bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns,
 	int64_t to_ns);

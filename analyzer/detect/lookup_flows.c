@@ -119,3 +119,52 @@ const struct flow *lookup_flow_after(struct lookup *l, const struct address *cli
 		return NULL;
 	return found;
 }
+
+/* ---- what a host says inside TLS ---- */
+
+struct tls_client {
+	struct hash_link link;
+	struct address addr;
+	int64_t last_ns;
+};
+
+static struct tls_client *tls_find(const struct lookup *l, const struct address *a)
+{
+	uint32_t hash = (uint32_t)address_key(a);
+
+	for (struct hash_link *it = hash_first(&l->tls, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct tls_client, link)->addr, a))
+			return HASH_ENTRY(it, struct tls_client, link);
+	}
+	return NULL;
+}
+
+static void tls_note(struct lookup *l, const struct flow *f)
+{
+	struct tls_client *c = tls_find(l, &f->client.addr);
+
+	if (!c) {
+		c = arena_zalloc(l->arena, sizeof *c);
+		c->addr = f->client.addr;
+		c->last_ns = f->last_ns;
+		hash_add(&l->tls, &c->link, (uint32_t)address_key(&c->addr));
+	}
+	c->last_ns = f->last_ns > c->last_ns ? f->last_ns : c->last_ns;
+}
+
+bool lookup_speaks_tls(struct lookup *l, const struct address *client, int64_t since_ns)
+{
+	const struct tls_client *c;
+
+	LIST_EACH(it, flows_in_order(l->facts->flows)) {
+		const struct flow *f = LIST_ENTRY(it, struct flow, in_order);
+
+		if (l->tls_made)
+			break;
+		if (f->side[FLOW_CLIENT].first == FLOW_TLS)
+			tls_note(l, f);
+	}
+	l->tls_made = true;
+	c = tls_find(l, client);
+	return c && c->last_ns > since_ns;
+}

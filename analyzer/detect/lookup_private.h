@@ -21,6 +21,7 @@ struct lookup {
 	struct hash early;           /* struct early_host */
 	struct hash sources;         /* struct media_sources */
 	struct hash senders;         /* struct sent */
+	struct hash tls;             /* struct tls_client */
 	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
 	const struct flow **between, **taken;        /* by their sockets; by who opened them where to, then time */
@@ -43,7 +44,7 @@ struct lookup {
 	unsigned even_loss;
 	unsigned key_tests;          /* left */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
-		even_made, senders_made, flows_made, orphans_made;
+		even_made, senders_made, flows_made, orphans_made, tls_made;
 };
 
 /* lookup.c; NULL none */

@@ -259,6 +259,14 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 	finding_evidence(f, refusal->at, "the BYE is refused: %u", refusal->status);
 }
 
+/* It goes over the connection that the phone or its proxy has opened, wherever a Contact points. */
+static bool bye_over_connection(const struct leg *leg)
+{
+	const struct message *bye = leg->confirmed ? leg->confirmed->ended_by : NULL;
+
+	return bye && bye->transport != TRANSPORT_UDP;
+}
+
 static void tell_sender(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
 	const char *packets)
 {
@@ -284,9 +292,13 @@ static void tell_sender(struct finding *f, const struct facts *facts, const stru
 			host);
 		return;
 	}
-	finding_fix(f,
-		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
-		host);
+	if (bye_over_connection(leg))
+		finding_fix(f, "Check that the TCP connection to %s still stands when the BYE is sent: a router or firewall between forgets idle ones (keepalive of 30 s to 120 s, RFC 5626). Switch the RTP inactivity timer of %s on.",
+			host, host);
+	else
+		finding_fix(f,
+			"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
+			host);
 	finding_cannot_see(f, "whether %s ever got the BYE", host);
 }
 

@@ -106,7 +106,8 @@ static const struct { const char *reason, *because, *fix; } texts[] = {
 	  "Switch symmetric RTP on at the server; or set static ports for RTP on the NAT (pfSense: static-port outbound NAT), and forward the RTP ports of a PBX to it; "
 	  "or STUN and ICE on the phone." },
 	{ "hairpin", "the public address of the router that both are behind, and it does not send packets back inside",
-	  "Keep media on the PBX for such calls, let the phones use their private addresses (local network setting, ICE), or switch hairpin NAT on." },
+	  "Keep media on the PBX for such calls, let the phones use their private addresses (local network setting, ICE), or switch hairpin NAT on. "
+	  "A PBX that names its external address inside must know its local networks (Asterisk: local_net; FreeSWITCH: ext-rtp-ip with autonat)." },
 	{ "contact-port", "a port that nothing comes from: its registrations come from another one",
 	  "Let the server send to the source of the REGISTER (rewrite_contact, fix_nated_register), and switch a SIP ALG off that changes the port." },
 	{ "family", "an address of the other IP version, which the sender does not speak",

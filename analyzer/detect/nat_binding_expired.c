@@ -180,10 +180,10 @@ static void say_loss(struct finding *f, const struct facts *facts, const struct 
 	}
 	finding_title(f, "The router %s forgot %s after %.0f s of silence", outer, b->user[0] ? b->user : "the phone",
 		(double)p->silence_ns / 1e9);
-	finding_cause(f, "%s was silent for %.1f s; then %s sent %s %u times to %s and got no answer%s. The phone was alive: %.1f s later it spoke from %s.",
+	finding_cause(f, "%s was silent for %.1f s; then %s sent %s %u time%s to %s and got no answer%s. The phone was alive: %.1f s later it spoke from %s.",
 		      b->user[0] ? b->user : client, (double)p->silence_ns / 1e9, server,
 		      sip_method_name((enum sip_method)p->method), p->transmissions,
-		      client, p->icmp_at.frame ? ", the router refused it" : "",
+		      p->transmissions == 1 ? "" : "s", client, p->icmp_at.frame ? ", the router refused it" : "",
 		      (double)(l->worst->alive_at.at_ns - p->first.at_ns) / 1e9, now);
 	if (binding_nat_bracket(b->nat))
 		finding_fix(f, "The mapping dies %s of silence: a keepalive every %u s from the phone (CRLF, OPTIONS, STUN) or a NAT ping from the server; or a "
@@ -199,9 +199,8 @@ static void evidence_of_loss(struct finding *f, const struct loss *l)
 	const struct binding_probe *p = &l->worst->probe;
 	char now[ENDPOINT_TEXT];
 
-	finding_evidence_run(f, p->first, p->last.frame, "%s to the mapping, %u times, no answer",
-		sip_method_name((enum sip_method)p->method),
-			     p->transmissions);
+	finding_evidence_run(f, p->first, p->last.frame, "%s to the mapping, %u time%s, no answer",
+		sip_method_name((enum sip_method)p->method), p->transmissions, p->transmissions == 1 ? "" : "s");
 	if (p->icmp_at.frame)
 		finding_evidence(f, p->icmp_at, "ICMP: nothing is behind the port");
 	finding_evidence(f, l->worst->alive_at, "the phone is alive, at %s", endpoint_text(&l->worst->now, now));

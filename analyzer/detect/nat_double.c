@@ -88,7 +88,7 @@ static bool is_router(const struct facts *facts, const struct sip_binding *b)
 static void judge_between(struct detection *d, const struct sip_binding *b)
 {
 	const struct facts *facts = detection_facts(d);
-	struct row r = { .at = { b->inner, b->client }, .seen = { { 0 }, b->first, b->registered }, .count = 1 };
+	struct row r = { .at = { b->inner, b->client }, .seen = { { .at_ns = b->first.at_ns }, b->first, b->registered }, .count = 1 };
 	unsigned weight;
 
 	if (!address_known(&b->inner.addr) || b->inner.addr.family != b->client.addr.family ||

@@ -83,21 +83,21 @@ static bool handed_on(const struct direction *d, const struct window *w, const s
 	return false;
 }
 
-/* Both sit behind the router whose address was named: they are private, and the audio of neither comes back in. */
+/*
+ * Both sit behind the router whose address was named: they are private, and the audio of neither comes back in. Who
+ * names a public address to one of its own network means that router, whether it knows its address or not.
+ */
 static bool behind_one_nat(const struct facts *facts, const struct mismatch *m)
 {
-	struct endpoint whole = { m->real.addr, 0 }, image;
-	unsigned weight;
+	int real, from;
 
 	if (address_private(&m->told.addr) || !address_private(&m->real.addr) || !address_private(&m->from.addr) ||
 	    address_equal(&m->real.addr, &m->from.addr))
 		return false;
-	if (!network_public_of(facts->network, &whole, false, &image, &weight) ||
-	    !address_equal(&image.addr, &m->told.addr))
-		return false;
-	whole.addr = m->from.addr;
-	return network_public_of(facts->network, &whole, false, &image, &weight) &&
-	       address_equal(&image.addr, &m->told.addr);
+	real = hearing_behind(facts, &m->real.addr, &m->told.addr);
+	from = hearing_behind(facts, &m->from.addr, &m->told.addr);
+	return (real > 0 && from > 0) ||
+	       (real >= 0 && from >= 0 && address_same_net(&m->real.addr, &m->from.addr));
 }
 
 /* The phone's NAT translates ports, too: its audio leaves from another one than it named. */
@@ -196,6 +196,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 	m->handed = handed_on(d, h->window, &m->told);
 	/* another party's public address is as good as any */
 	if (m->handed && address_reach(&m->told.addr) == 2)
+		return false;
+	if (hearing_named_on_other_leg(facts, d))
 		return false;
 	m->confidence = CONFIDENCE_CERTAIN;
 	if (behind_one_nat(facts, m)) {

@@ -138,9 +138,12 @@ static void mapping_note(struct sites *s, const struct nat_mapping *m)
 		site->ports_equal += m->inside.port == m->outside.port;
 		site->dependent |= m->method == NAT_STUN && depends_on_peer(s, m);
 	}
+	inside_add(site, &m->inside.addr);
+	/* the profile's word has neither frame nor time */
+	if (!m->at.frame)
+		return;
 	site->first_ns = m->first_ns < site->first_ns ? m->first_ns : site->first_ns;
 	site->last_ns = m->last_ns > site->last_ns ? m->last_ns : site->last_ns;
-	inside_add(site, &m->inside.addr);
 	if (site->shown_count < EVIDENCE_SHOWN)
 		site->shown[site->shown_count++] = m;
 }
@@ -189,7 +192,10 @@ static void tell(struct detection *d, const struct site *s)
 		at.addr = s->insides[i];
 		finding_part(f, PART_WITNESS, &at);
 	}
-	finding_times(f, s->first_ns, s->last_ns);
+	if (s->shown_count)
+		finding_times(f, s->first_ns, s->last_ns);
+	else
+		finding_times(f, detection_facts(d)->capture->first_ns, detection_facts(d)->capture->last_ns);
 	f->count = s->mappings;
 	address_text(&s->addr, outer);
 	if (s->inside_count == 1)

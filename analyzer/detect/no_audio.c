@@ -51,6 +51,14 @@ static const struct target *target_of(const struct hearing *h)
 	return h->window && h->window->target_count ? &h->window->targets[0] : NULL;
 }
 
+/* Where it is to arrive: not the relay that both were told, but who is behind it. */
+static const struct target *place_of(const struct hearing *h, const struct hearing *other)
+{
+	if (target_of(other) && address_equal(&target_of(h)->at.addr, &target_of(other)->at.addr))
+		return &h->window->targets[h->window->target_count - 1];
+	return target_of(h);
+}
+
 static bool target_private(const struct hearing *h)
 {
 	return target_of(h) && address_private(&target_of(h)->at.addr);
@@ -387,9 +395,9 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct m
 	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
 
 	if (target_of(b))
-		endpoint_text(&target_of(b)->at, x);
+		endpoint_text(&place_of(b, a)->at, x);
 	if (target_of(a))
-		endpoint_text(&target_of(a)->at, y);
+		endpoint_text(&place_of(a, b)->at, y);
 	if (strcmp(f->reason, "both-private") == 0 || strcmp(f->reason, "private-and-silent") == 0)
 		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)

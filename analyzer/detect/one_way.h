@@ -36,4 +36,7 @@ const struct stream *one_way_gets(const struct facts *facts, const struct direct
 /* Title, cause, fix, evidence and what cannot be seen, by the finding's reason and what failed in h. */
 void one_way_say(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h);
 
+/* What the sender sends from its socket to another port of the receiver's host, into another call, where nobody named it. */
+const struct stream *one_way_astray(const struct facts *facts, const struct direction *d, const struct hearing *h);
+
 #endif

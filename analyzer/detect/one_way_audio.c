@@ -9,6 +9,7 @@
 #include "analyzer/detect/one_way.h"
 #include "analyzer/detect/passages.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/media/socket_use.h"
 
 static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
@@ -260,14 +261,23 @@ bool one_way_told_private(const struct direction *d, const struct hearing *h)
 	return true;
 }
 
+/* Seen beside the sender itself, nothing that it sends has another way. */
+static bool sender_captured(const struct facts *facts, const struct direction *d)
+{
+	const struct host *h = network_host_find(facts->network, &d->slot->dialog->leg->party[d->sender].signalling.addr);
+
+	return h && h->on_host;
+}
+
 /*
- * Seen from outside, it was told a public address, and the audio and signalling of whoever named it come from another
- * one with that very port: an external address that is wrong.
+ * It was told a public address, and the audio and signalling of whoever named it come from another one with that very
+ * port: an external address that is wrong, or, where both are inside, is told to those inside.
  */
 static bool told_elsewhere(const struct facts *facts, const struct direction *d, const struct window *w)
 {
 	const struct direction *own = direction_reverse(d);
-	const struct address *signals = &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr;
+	const struct party *party = d->slot->dialog->leg->party;
+	const struct address *signals = &party[side_other(d->sender)].signalling.addr;
 	const struct endpoint *told = w->target_count ? &w->targets[0].at : NULL;
 	const struct host *h = told ? network_host_find(facts->network, &told->addr) : NULL;
 
@@ -276,7 +286,11 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct endpoint *at = &own->streams[i]->src;
 
-		if (address_private(&at->addr) || at->port != told->port || at->addr.family != told->addr.family)
+		if (at->port != told->port || at->addr.family != told->addr.family)
+			continue;
+		/* from outside a server behind NAT is reached at that address */
+		if (address_private(&at->addr) && (!address_same_net(&at->addr, &party[d->sender].signalling.addr) ||
+		    sender_captured(facts, d)))
 			continue;
 		if (!address_equal(&at->addr, &told->addr) && network_same(facts->network, &at->addr, signals))
 			return true;
@@ -321,11 +335,42 @@ static bool family_mismatch(const struct direction *d, const struct window *w)
 	return w->target_count && sender.count && w->targets[0].at.addr.family != sender.at[0].addr.family;
 }
 
+/* Somebody promised it: a phone may have several calls on one port. */
+static bool is_promised(const struct stream *s)
+{
+	for (unsigned i = 0; s->direction && i < s->direction->window_count; i++) {
+		if (window_has_source(&s->direction->windows[i], &s->src))
+			return true;
+	}
+	return false;
+}
+
+const struct stream *one_way_astray(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct window *w = h->window;
+
+	for (unsigned i = 0; i < w->source_count && w->target_count; i++) {
+		const struct socket_use *u = socket_uses_find(facts->sockets, &w->sources[i].at);
+		struct stream_slice out = u ? socket_leaving(u, h->to_ns) : (struct stream_slice){ .count = 0 };
+
+		for (unsigned k = out.count; k-- > 0;) {
+			const struct stream *s = out.at[k];
+
+			if (s->accepted && address_equal(&s->dst.addr, &w->targets[0].at.addr) &&
+			    !window_has_target(w, &s->dst) && s->direction && s->direction != d && !is_promised(s) &&
+			    stream_packets_between(s, h->from_ns, h->to_ns) >= FOUND_PACKETS)
+				return s;
+		}
+	}
+	return NULL;
+}
+
 static struct place place_absent(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
-
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
+	if (one_way_astray(facts, d, h))
+		return (struct place){ "wrong-port", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	if (h->whole && hearing_told_loopback(d, h->window))
 		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
 			hearing_loopback_proof(h), CULPRIT_RECEIVER };
@@ -346,8 +391,6 @@ static struct place place_absent(const struct facts *facts, const struct directi
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	else if (h->near_receiver)
 		p.reason = "nothing-arrives";
-	else if (h->near_sender)
-		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
 	if (h->whole && ((one_way_told_private(d, h) && !one_way_found_before(facts, d, h)) ||
 	    told_elsewhere(facts, d, h->window)) &&
@@ -556,6 +599,10 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 	}
 	if (!other || (other->heard == HEARD_NO && fails_with(d, h, other, seconds))) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
+		return false;
+	}
+	if (hearing_named_on_other_leg(detection_facts(d), dir)) {
+		detection_pass(d, NULL, "told on the leg of the phone that named this address");
 		return false;
 	}
 	if (!other->delivered || heard_meanwhile(back, h) < 10 * min_s) {

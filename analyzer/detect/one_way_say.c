@@ -26,6 +26,7 @@ struct words {
 	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
 	bool receiver_serves, sender_serves;
+	bool told_inside;            /* a public address, although both are in one private network */
 };
 
 static bool is_registrar(const struct facts *facts, const struct address *a)
@@ -50,6 +51,8 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	say_host(facts, &seen_receiver.addr, w.receiver_host);
 	w.receiver_serves = say_serves(facts, &seen_receiver.addr) || is_registrar(facts, &seen_receiver.addr);
 	w.sender_serves = say_serves(facts, &seen_sender.addr) || is_registrar(facts, &seen_sender.addr);
+	w.told_inside = h->window->target_count && !address_private(&h->window->targets[0].at.addr) &&
+		address_private(&seen_sender.addr) && address_same_net(&seen_sender.addr, &seen_receiver.addr);
 	say_point(facts, h, d, w.point);
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
@@ -164,7 +167,11 @@ static bool named_wrong(const struct finding *f)
 
 static void say_external_fix(struct finding *f, const struct words *w)
 {
-	finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
+	if (w->told_inside)
+		finding_fix(f, "Let %s name its inner address to those of its own network (Asterisk: local_net; FreeSWITCH: ext-rtp-ip with autonat); or switch hairpin NAT on at the router.",
+			    w->receiver_host);
+	else
+		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 }
 
 static void say_private_fix(struct finding *f, const struct words *w)
@@ -345,8 +352,8 @@ bool one_way_took_leave(const struct direction *d, const struct hearing *h)
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
-	const struct stream *before;
-	char mover[SAY_TEXT];
+	const struct stream *before, *astray;
+	char mover[SAY_TEXT], at[ENDPOINT_TEXT];
 
 	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
 		entitle(f, w, h, w->receiver_host, "names the sender's own address");
@@ -356,6 +363,14 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 		finding_fix(f, "Find out how %s comes by that address for its SDP (a TURN or relay candidate put "
 			"into c=, an ALG, a proxy that rewrites the wrong way); let it name its own.",
 			w->receiver_host);
+	} else if (strcmp(f->reason, "wrong-port") == 0 && (astray = one_way_astray(facts, d, h)) != NULL) {
+		entitle(f, w, h, w->sender_host, "sends to a wrong port");
+		finding_cause(f, "%s sends %s's audio to %s, the port of another call; the SDP that reached it names %s.",
+			w->sender_host, w->receiver, endpoint_text(&astray->dst, at), w->sdp);
+		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s, which keeps the port of another call: update it.",
+			w->sender_host, w->sender_host);
+		finding_evidence_run(f, stream_frame(astray, astray->first_frame, astray->first_ns), astray->last_frame,
+			"its audio, to the port of another call");
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a loopback address");
 		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",

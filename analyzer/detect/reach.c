@@ -9,6 +9,8 @@
 
 enum { DEAD_COPIES = 3 };     /* of a 200: no chance any more */
 
+#define LINK_MARGIN_NS (10 * MINUTE_NS)      /* who is sent to then is, too, while nobody else does */
+
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
@@ -265,6 +267,40 @@ static bool is_other_card(const struct facts *facts, const struct direction *d, 
 	       !network_sends(facts->network, at) && !was_reached(d, at) && sends_from(facts, d, w, real);
 }
 
+/* Packets to it pass this point, whoever sends them: it is captured itself, or others than the sender are seen to reach it. */
+static bool link_seen(const struct facts *facts, const struct address *a, const struct address *but, int64_t from_ns,
+	int64_t to_ns)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && (h->on_host || network_other_inbound(facts->network, a, but, ns_add(from_ns, -LINK_MARGIN_NS),
+	       ns_add(to_ns, LINK_MARGIN_NS), NULL));
+}
+
+/*
+ * Both are inside, and what was named is the public address of their router, or may be. Whether that sends back inside
+ * what is for itself (hairpin), or a port is forwarded, is seen on the link of the receiver alone.
+ */
+static bool router_may_return(const struct facts *facts, const struct address *told, const struct address *real,
+	const struct stream *s)
+{
+	struct endpoint whole = { *real, 0 }, image;
+	unsigned weight;
+
+	if (!s || address_private(told) || !address_private(real) || !address_private(&s->src.addr) ||
+	    (network_public_of(facts->network, &whole, false, &image, &weight) && !address_equal(&image.addr, told)))
+		return false;
+	return !link_seen(facts, real, &s->src.addr, s->first_ns, s->last_ns);
+}
+
+bool hearing_may_return(const struct facts *facts, const struct direction *d, const struct stream *s)
+{
+	struct endpoint real;
+
+	return s && real_source(facts, d, &s->dst, s, &real) && !address_equal(&real.addr, &s->dst.addr) &&
+	       router_may_return(facts, &s->dst.addr, &real.addr, s);
+}
+
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp, const struct stream *s, struct endpoint *ret_real)
 {
@@ -299,7 +335,8 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
 	 * signalling proves nothing
 	 */
-	return elsewhere && !network_sends(facts->network, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+	return elsewhere && !network_sends(facts->network, &sdp->addr) &&
+	       !router_may_return(facts, &sdp->addr, &ret_real->addr, s) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
 /*

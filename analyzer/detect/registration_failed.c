@@ -315,8 +315,7 @@ static void judge(struct detection *d, struct registration_verdict *v)
 	if (v->icmp && (run->unanswered || run->copies)) {
 		v->reason = "icmp-unreachable";
 		v->confidence = CONFIDENCE_CERTAIN;
-	} else if (run->bare_again >= BARE_ENOUGH && (over || run->tries == 0) && !run->late &&
-		   !stranger_tries(facts, v)) {
+	} else if (run->bare_again >= BARE_ENOUGH && !run->late && !stranger_tries(facts, v)) {
 		v->reason = "challenge-unanswered";
 		v->confidence = CONFIDENCE_LIKELY;
 	} else {

@@ -9,9 +9,9 @@
 #include "analyzer/calls/account.h"
 #include "analyzer/calls/trial.h"
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/softphone.h"
-#include "analyzer/network/flow.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/source.h"
 
@@ -71,21 +71,9 @@ static bool renewed_elsewhere(const struct detection *d, const struct registrati
 	return r->last_ns > since_ns;
 }
 
-/* What it says inside TLS since then may be a REGISTER. */
-static bool speaks_tls(const struct facts *facts, const struct registration *r)
-{
-	LIST_EACH(it, flows_in_order(facts->flows)) {
-		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
-
-		if (x->side[FLOW_CLIENT].first == FLOW_TLS && x->last_ns > r->registered_ns &&
-		    address_equal(&x->client.addr, &r->source.addr))
-			return true;
-	}
-	return false;
-}
-
 /*
- * A desk phone of one account that is switched on: whatever it sends, to the time server, the switch. A program's
+ * A desk phone of one account that is switched on: whatever it sends, to the time server, the switch. What it says inside
+ * TLS since then may be a REGISTER. A program's
  * computer goes on when the program was closed, and behind a NAT others speak, too.
  */
 static bool phone_lives(const struct facts *facts, const struct registration *r, bool translated, int64_t over_ns)
@@ -93,7 +81,8 @@ static bool phone_lives(const struct facts *facts, const struct registration *r,
 	const struct host *h = network_host_find(facts->network, &r->source.addr);
 
 	return h && h->last_out_ns >= over_ns && h->user_agent.n && !softphone_agent(h->user_agent) && h->aors == 1 &&
-	       !translated && !h->mac_shared && !say_serves(facts, &r->source.addr) && !speaks_tls(facts, r);
+	       !translated && !h->mac_shared && !say_serves(facts, &r->source.addr) &&
+	       !lookup_speaks_tls(facts->lookup, &r->source.addr, r->registered_ns);
 }
 
 /* By UDP its binding tells more: whether it still speaks from that socket. *ret: NULL, it came by TCP. */

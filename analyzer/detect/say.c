@@ -168,7 +168,8 @@ const char *say_point(const struct facts *facts, const struct hearing *h, const 
 	if (h->near_receiver && !h->at_sender)
 		snprintf(buffer, SAY_TEXT, "beside %s", say_host(facts, &receiver.addr, host));
 	else if (h->near_sender)
-		snprintf(buffer, SAY_TEXT, "beside %s", say_host(facts, &sender.addr, host));
+		snprintf(buffer, SAY_TEXT, "%s %s", h->at_sender ? "beside" : "on the way from",
+			say_host(facts, &sender.addr, host));
 	else
 		snprintf(buffer, SAY_TEXT, "at this capture point");
 	return buffer;

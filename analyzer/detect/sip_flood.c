@@ -44,6 +44,14 @@ struct flood {
 	struct source_share during, before;
 };
 
+/* Rates are counted by whole seconds: none of them lies outside of the capture. */
+static void times(struct finding *f, const struct facts *facts, int64_t from_ns, int64_t to_ns)
+{
+	const struct capture_facts *c = facts->capture;
+
+	finding_times(f, from_ns > c->first_ns ? from_ns : c->first_ns, to_ns < c->last_ns ? to_ns : c->last_ns);
+}
+
 static unsigned percent(unsigned part, unsigned all)
 {
 	return all ? (unsigned)((uint64_t)part * 100 / all) : 100;
@@ -139,7 +147,7 @@ static void tell(struct detection *d, const struct flood *l)
 	finding_fix(f, "Allow SIP only from known networks at the firewall, limit the rate by source on the server; where the line itself is full, the "
 		    "provider must filter. Block %s.", at);
 	source_parts(f, facts, x);
-	finding_times(f, l->from_ns, l->to_ns);
+	times(f, facts, l->from_ns, l->to_ns);
 	f->count = x->requests;
 	finding_cannot_see(f, "whether the source address is forged");
 }
@@ -254,7 +262,7 @@ static bool judge_many(struct detection *d)
 	finding_cause(f, "%s requests came from %s source addresses that nothing good is known of, about %.0f a second for %s; each alone stays below the limit for one source.",
 		SAY_COUNT(requests), SAY_COUNT(sources), rate, source_span(from_ns, to_ns, lasted, sizeof lasted));
 	finding_fix(f, "Allow SIP only from known networks at the firewall; a limit by source does not help here. Where the line itself is full, the provider must filter.");
-	finding_times(f, from_ns, to_ns);
+	times(f, facts, from_ns, to_ns);
 	f->count = sources;
 	finding_cannot_see(f, "whether the source addresses are forged");
 	return true;
@@ -277,7 +285,7 @@ static void tell_strays(struct detection *d, const struct source *x)
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_part(f, PART_WITNESS, &x->stray_to);
 	finding_evidence(f, x->stray_at, "the first of these answers");
-	finding_times(f, x->strays.from_ns, x->strays.to_ns);
+	times(f, detection_facts(d), x->strays.from_ns, x->strays.to_ns);
 	f->count = 1;
 }
 
@@ -323,7 +331,7 @@ static void judge_storm(struct detection *d)
 	finding_fix(f, "Nothing, where the server bears it; else spread the phones' registration intervals.");
 	finding_part(f, PART_WITNESS, &first->registrar);
 	finding_evidence(f, first->request_at, "one of these registrations");
-	finding_times(f, first->first_ns, ns_add(first->first_ns, window_ns));
+	times(f, detection_facts(d), first->first_ns, ns_add(first->first_ns, window_ns));
 	f->count = most;
 }
 

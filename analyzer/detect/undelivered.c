@@ -223,7 +223,7 @@ static bool image_missing(const struct judge *j, const struct stream *s)
 	       own->last_ns > ns_add(s->first_ns, SECOND_NS) && address_private(&own->src.addr) &&
 	       !address_private(&s->dst.addr) && !place_beyond_nat(j->facts, &own->src.addr) &&
 	       network_at(j->facts->network, &own->src.addr) &&
-	       address_private(&s->src.addr);
+	       address_private(&s->src.addr) && !hearing_may_return(j->facts, j->d, s);
 }
 
 /* Where it is seen other packets of its hosts are, too, both ways. */

@@ -73,6 +73,7 @@ static const struct row {
 	  { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
 	{ "rtcp-port-clash", NULL, SAME_SOCKET,
 	  { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "one-way-audio", "wrong-port", SAME_PEERS, { "rtp-injection" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "dropped-in-path", "nat-binding-expired", "invite-unanswered",
 	  "registration-failed", "transport-mismatch", "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered",

@@ -110,6 +110,50 @@ static bool output_holds(const struct output *o, const char *text)
 	return span_find_text_nocase((struct span){ o->p, o->n }, span_of(text)) < o->n;
 }
 
+static bool is_within(json_t *finding, const char *key, const char *from, const char *to)
+{
+	const char *at = json_string_value(json_object_get(finding, key));
+
+	return at && strcmp(at, from) >= 0 && strcmp(at, to) <= 0;
+}
+
+static bool frames_named(json_t *evidence)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(evidence, i, e)
+		if (!json_is_integer(json_object_get(e, "frame")))
+			return false;
+	return true;
+}
+
+/* A finding is about some time of the capture, and what proves it stands in a frame. */
+static bool findings_placed(json_t *records, char *why, size_t room)
+{
+	const char *from = NULL, *to = NULL;
+	json_t *r;
+	size_t i;
+
+	json_array_foreach(records, i, r) {
+		const char *type = json_string_value(json_object_get(r, "type"));
+
+		if (type && strcmp(type, "capture") == 0) {
+			from = json_string_value(json_object_get(r, "first"));
+			to = json_string_value(json_object_get(r, "last"));
+		}
+		if (!type || strcmp(type, "finding") != 0 || !from || !to)
+			continue;
+		if (is_within(r, "first", from, to) && is_within(r, "last", from, to) &&
+		    frames_named(json_object_get(r, "evidence")))
+			continue;
+		snprintf(why, room, "%s has a time outside of the capture, or evidence without a frame",
+			json_string_value(json_object_get(r, "id")));
+		return false;
+	}
+	return true;
+}
+
 static bool secrets_kept(const struct scenario *s, const struct output *json, const struct output *text, char *why,
 	size_t room)
 {
@@ -165,7 +209,7 @@ static bool judge(struct scenario *s, const struct output *first, const struct o
 		snprintf(why, room, "line %u of the report is no JSON object", line);
 		return false;
 	}
-	good = scenario_check(s, records, first->status, why, room);
+	good = scenario_check(s, records, first->status, why, room) && findings_placed(records, why, room);
 	json_decref(records);
 	if (good && (first->n != second->n || memcmp(first->p, second->p, first->n) != 0)) {
 		snprintf(why, room, "a second run gave another report");
