@@ -50,6 +50,7 @@ struct loss {
 	unsigned own_bursts;         /* runs of ten and more among own_lost */
 	unsigned reports;
 	bool reports_cover;          /* the reports span most of what was captured */
+	bool reports_whole;          /* they span nearly all of it, and lack nothing */
 	bool lost_behind;            /* more than the capture lacks in all, by 2 points: lost behind it */
 	const struct rtcp_report *report_last;
 };
@@ -177,6 +178,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 		lost = lost > stream_flaws(s)->counted_held ? lost - stream_flaws(s)->counted_held : 0;
 	l->reported_percent = 100.0 * lost / span;
 	l->reports_cover = span >= 0.8 * (double)s->expected_within;
+	l->reports_whole = lost <= 0 && span >= 0.98 * (double)s->expected_within;
 	/* what the capture lacks within the span is at most what it lacks in all */
 	l->lost_behind = lost - (double)s->lost_within > 0.02 * span + 10;
 	l->reports = (unsigned)(b - a) + 1;
@@ -515,7 +517,10 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 				 l->reported_percent > 0 ? l->reported_percent : 0);
 }
 
-/* Its reports, over most of what was captured, speak of clearly less: by 2 points, or of a quarter and many packets. */
+/*
+ * Its reports, over most of what was captured, speak of clearly less: by 2 points, or of a quarter and many packets;
+ * over all of it, of none.
+ */
 static bool receiver_has_them(struct detection *d, const struct stream *s, const struct loss *l)
 {
 	double more = l->percent - l->reported_percent;
@@ -526,7 +531,7 @@ static bool receiver_has_them(struct detection *d, const struct stream *s, const
 		return true;
 	if (!l->reports_cover || l->reports < 3)
 		return false;
-	return more > 2 || (l->reported_percent < l->percent / 4 &&
+	return more > 2 || l->reports_whole || (l->reported_percent < l->percent / 4 &&
 		more * (double)s->expected_within >= 200 * detection_key(d, "min-lost"));
 }
 
