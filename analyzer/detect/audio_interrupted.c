@@ -618,7 +618,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    hearing_collects_keys(facts, ev->direction, s->last_ns, end_ns)))
 		return false;
 	/* it has nothing to pass on: told where that begins */
-	if (!lost && hearing_begins_elsewhere(facts, (struct direction *)ev->direction, s->last_ns, end_ns))
+	if (!lost && hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)ev->direction, s->last_ns, end_ns))
 		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
 	    hearing_listener_held(facts, ev->direction, s->last_ns, end_ns) ||
