@@ -15,44 +15,57 @@ enum blame { BLAME_REGISTRAR, BLAME_DEVICE, BLAME_NOBODY };   /* whose setting t
 struct wording {
 	const char *reason, *because, *fix;
 	enum blame blame;
+	const char *act;             /* of who is to blame, else of the registrar, for the title; NULL: it refuses */
 };
 
 static const struct wording wordings[] = {
 	{ "bad-credentials", "the registrar refuses credentials over the nonce that it has just issued: password or user of the account differ",
 	  "Enter the account's password again on the phone and on the PBX and check its authentication user; if the phone is right, compare with a phone that works", BLAME_NOBODY },
 	{ "wrong-realm", "its credentials are for another realm than the registrar asks for",
-	  "Set the realm (domain) of the account to the one of the registrar, or clear it", BLAME_DEVICE },
+	  "Set the realm (domain) of the account to the one of the registrar, or clear it", BLAME_DEVICE,
+	  "answers for another realm" },
 	{ "digest-uri-mismatch", "the uri in its credentials is not the Request-URI as it is seen here: the phone writes it so, or something on the way changes one of them",
 	  "Set registrar and domain of the account to one name; look for an ALG in the router that rewrites SIP", BLAME_NOBODY },
 	{ "digest-malformed", "its credentials are not what the challenge asks for, whatever the password",
-	  "Update the phone's firmware, or let the registrar offer plain MD5 digest", BLAME_DEVICE },
-	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware", BLAME_DEVICE },
+	  "Update the phone's firmware, or let the registrar offer plain MD5 digest", BLAME_DEVICE,
+	  "sends a faulty digest" },
+	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware", BLAME_DEVICE,
+	  "answers with an old nonce" },
 	{ "stale-loop", "the registrar calls each nonce stale that it has just issued",
 	  "Check the registrar's clock, and behind a load balancer a common nonce secret or sticky sources" },
 	{ "challenge-unanswered", "it asks anew instead of answering the challenge",
-	  "Enter user and password of the account; check that the phone knows the algorithm of the challenge", BLAME_DEVICE },
+	  "Enter user and password of the account; check that the phone knows the algorithm of the challenge", BLAME_DEVICE,
+	  "does not answer the challenge" },
 	{ "reply-lost-nat", "the answers go to another place than the request came from, and it asks again and again",
-	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
+	  "Switch NAT support on for this extension (answers to the source of the request, rport)",
+	  .act = "answers, and its answers get lost" },
 	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again",
-	  "Capture at the phone: answers are lost on the way, in a firewall or router", BLAME_NOBODY },
+	  "Capture at the phone: answers are lost on the way, in a firewall or router", BLAME_NOBODY,
+	  "answers, and its answers get lost" },
 	{ "reply-not-relayed", "the answer comes to the proxy, which does not hand it on, and the phone asks again",
-	  "Look at the log and the reply routes of the proxy" },
+	  "Look at the log and the reply routes of the proxy",
+	  .act = "does not pass the registrar's answer on" },
 	{ "no-response", "nothing comes back",
-	  "Test the path to the registrar, its address, transport and port; capture there" },
+	  "Test the path to the registrar, its address, transport and port; capture there",
+	  .act = "does not answer" },
 	{ "icmp-unreachable", "the way there is refused",
-	  "Check address and port of the registrar, that it runs, and what filters on the way" },
+	  "Check address and port of the registrar, that it runs, and what filters on the way",
+	  .act = "is not reached" },
 	{ "forbidden", "the registrar does not let it register",
 	  "Look at the account at the registrar: blocked, its network not permitted, or too many devices" },
 	{ "unknown-user", "the registrar does not know the account",
 	  "Check user name and domain of the account against the registrar's", BLAME_NOBODY },
 	{ "interval-too-brief", "it does not ask for the longer interval that the registrar wants",
-	  "Raise the registration interval of the phone", BLAME_DEVICE },
-	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names", BLAME_DEVICE },
+	  "Raise the registration interval of the phone", BLAME_DEVICE,
+	  "asks for too short an interval" },
+	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names", BLAME_DEVICE,
+	  "does not go where it is sent" },
 	{ "server-error", "the registrar cannot do it", "Look at the registrar's log" },
 	{ "bad-request", "the registrar does not take the request as it is",
 	  "Compare with a phone that works; look for an ALG that changes requests", BLAME_NOBODY },
 	{ "binding-missing", "it is answered 200, but its own address is not among the bindings that the answer lists",
-	  "Look at the registrar's limit of contacts for the account" },
+	  "Look at the registrar's limit of contacts for the account",
+	  .act = "does not keep it" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -101,9 +114,14 @@ static bool is_empty(const struct registration_verdict *v)
 	return verdict_is(v, "challenge-unanswered") && v->run->asked && v->run->asked_empty == v->run->asked;
 }
 
+static enum blame blame_of(const struct registration_verdict *v)
+{
+	return is_empty(v) || verdict_names_other_port(v) ? BLAME_REGISTRAR : wording_of(v->reason)->blame;
+}
+
 static void add_parts(struct finding *f, const struct registration_verdict *v)
 {
-	enum blame blame = is_empty(v) || verdict_names_other_port(v) ? BLAME_REGISTRAR : wording_of(v->reason)->blame;
+	enum blame blame = blame_of(v);
 
 	finding_part(f, PART_VICTIM, &v->r->source);
 	if (blame == BLAME_DEVICE)
@@ -182,20 +200,6 @@ static void tell_rate(struct detection *d, struct finding *f, const struct regis
 	if (most > detection_config(d, "security", "bf-fail-per-min"))
 		text_addf(&f->cause, " Up to %u refusals a minute are more than the usual limit of %.0f: a firewall may block %s and all behind it.", most,
 			  detection_config(d, "security", "bf-fail-per-min"), address_text(&x->addr, at));
-}
-
-/* What the registrar does, for the title. */
-static const char *act_of(const char *reason)
-{
-	if (strcmp(reason, "no-response") == 0)
-		return "does not answer";
-	if (strcmp(reason, "icmp-unreachable") == 0)
-		return "is not reached";
-	if (strcmp(reason, "reply-not-relayed") == 0)
-		return "does not pass the registrar's answer on";
-	if (strcmp(reason, "binding-missing") == 0)
-		return "does not keep it";
-	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
 }
 
 /* Answers that go where Via says, and nobody translates between the two: the device itself names the wrong place. */
@@ -324,17 +328,18 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
+	const char *does = is_empty(v) ? "challenges with nothing to answer" : wording_of(v->reason)->act;
 	char host[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
 
 	add_parts(f, v);
 	finding_times(f, verdict_began_ns(v), verdict_ended_ns(v));
 	f->count = tries_of(v) ? tries_of(v) : 1;
-	say_host(facts, &actor(v)->addr, host);
+	say_host(facts, &(blame_of(v) == BLAME_DEVICE ? &v->r->source : actor(v))->addr, host);
 	if (v->r->user.n || v->r->aor.n)
 		text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
 	else
 		say_host(facts, &v->r->source.addr, user);
-	snprintf(act, sizeof act, "%s %s", host, act_of(v->reason));
+	snprintf(act, sizeof act, "%s %s", host, does ? does : "refuses it");
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
 		v->past ? " for a time" : "");
 	say_title(f, act, effect);
