@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hearing_parts: what the files behind hearing.h share. place: where the sides are seen; reach: which addresses lead to
- * the receiver; arrival: what came; excuse: the N-register; elsewhere: on which leg; moved; gate_direction;
- * undelivered.
+ * the receiver; arrival: what came; excuse: the N-register; elsewhere: on which leg; unseen: whether arrival can be seen; moved;
+ * gate_direction; undelivered.
  */
 #ifndef DEADAIR_DETECT_HEARING_PARTS_H
 #define DEADAIR_DETECT_HEARING_PARTS_H
@@ -63,6 +63,11 @@ bool place_beyond_nat(const struct facts *facts, const struct address *a);
  * told on this one, and does not heed it. NULL: here.
  */
 const struct direction *elsewhere_judged_on(const struct direction *d, const struct window *w);
+
+/* The receiver reports that it gets the audio of this direction. */
+bool unseen_reported(const struct judge *j);
+/* Why it cannot be seen from here whether audio that goes where it should arrives; NULL: it is seen. */
+const char *unseen_why(const struct judge *j);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* All that came in that time is of types that neither side has named, and the capture has their agreement. */

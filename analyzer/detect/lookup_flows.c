@@ -152,19 +152,23 @@ static void tls_note(struct lookup *l, const struct flow *f)
 	c->last_ns = f->last_ns > c->last_ns ? f->last_ns : c->last_ns;
 }
 
-bool lookup_speaks_tls(struct lookup *l, const struct address *client, int64_t since_ns)
+static void tls_make(struct lookup *l)
 {
-	const struct tls_client *c;
-
 	LIST_EACH(it, flows_in_order(l->facts->flows)) {
 		const struct flow *f = LIST_ENTRY(it, struct flow, in_order);
 
-		if (l->tls_made)
-			break;
 		if (f->side[FLOW_CLIENT].first == FLOW_TLS)
 			tls_note(l, f);
 	}
 	l->tls_made = true;
+}
+
+bool lookup_speaks_tls(struct lookup *l, const struct address *client, int64_t since_ns)
+{
+	const struct tls_client *c;
+
+	if (!l->tls_made)
+		tls_make(l);
 	c = tls_find(l, client);
 	return c && c->last_ns > since_ns;
 }
