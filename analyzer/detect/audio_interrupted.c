@@ -395,8 +395,8 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 		const struct gap *g = holes->shown[i];
 
 		finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame,
-			"%.1f s without audio; %s packets missing in it", (double)(g->to_ns - g->from_ns) / 1e9,
-			SAY_COUNT(g->seq_step > 1 ? (uint64_t)g->seq_step - 1 : 0));
+			"%.1f s without audio; %s missing in it", (double)(g->to_ns - g->from_ns) / 1e9,
+			SAY_COUNTED(g->seq_step > 1 ? (uint64_t)g->seq_step - 1 : 0, "packet"));
 	}
 }
 

@@ -475,7 +475,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "%s asked for the lamp of %s; %s answered %u%s.", watcher, w->entity, notifier,
 			v->ask->status, v->ask->status == BAD_EVENT ? ": it does not offer the event that this lamp asks for" : "");
 	else if (says(v, "subscribe-unanswered"))
-		finding_cause(f, "%s asked %u times for the lamp of %s; %s did not answer.", watcher, v->ask->copies,
+		finding_cause(f, "%s asked %s for the lamp of %s; %s did not answer.", watcher, SAY_COUNTED(v->ask->copies, "time"),
 			w->entity, notifier);
 	else if (says(v, "initial-notify-missing"))
 		finding_cause(f, "%s granted %s the lamp of %s and never said what it is to show.", notifier, watcher,

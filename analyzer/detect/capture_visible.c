@@ -343,7 +343,8 @@ static unsigned tell_silent_media(struct detection *d)
 		finding_part(f, PART_WITNESS, &at);
 		finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
 		finding_title(f, "Media of %s never passes this capture point", host);
-		finding_cause(f, "%u calls name %s for their audio, and not one packet of it is here; media of others is. These calls are not judged.", calls, host);
+		finding_cause(f, "%s %s %s for audio, and not one packet of it is here; media of others is. Such calls are not judged.",
+			SAY_COUNTED(calls, "call"), calls == 1 ? "names" : "name", host);
 		finding_fix(f, "Mirror the port of %s as well.", host);
 	}
 	return n;

@@ -137,15 +137,13 @@ static void judge_sip(struct detection *d, enum scope_of_hop scope)
 	const struct clear_state *state = detection_state(d);
 	const struct seen *s = &state->sip[scope];
 	struct finding *f;
-	char count[TEXT_COUNT];
 
 	if (!s->messages)
 		return;
 	f = raise(d, scope, 0, "sip-plain");
 	finding_title(f, "SIP %s can be read", scope_word(scope));
-	finding_cause(f, "%s SIP messages %s went over UDP or TCP without TLS: who calls whom can be read and changed.",
-		text_count(s->messages, count),
-		      scope_word(scope));
+	finding_cause(f, "%s %s went over UDP or TCP without TLS: who calls whom can be read and changed.",
+		SAY_COUNTED(s->messages, "SIP message"), scope_word(scope));
 	if (s->digest_at.frame) {
 		finding_other_reason(f, "digest-md5");
 		text_add(&f->cause, " Passwords are proven by MD5 digests, which can be guessed offline.");
@@ -165,15 +163,13 @@ static void judge_rtp(struct detection *d, enum scope_of_hop scope)
 	bool events;
 	const struct stream *s = plain_stream(detection_facts(d), scope, &count, &events);
 	struct finding *f;
-	char text[TEXT_COUNT];
 
 	if (!s)
 		return;
 	f = raise(d, scope, 1, "rtp-plain");
 	finding_title(f, "Audio %s can be heard by whoever sees it", scope_word(scope));
-	finding_cause(f, "%s audio stream%s %s %s not encrypted: the payload is speech, not noise.",
-		text_count(count, text), count == 1 ? "" : "s",
-		      scope_word(scope), count == 1 ? "is" : "are");
+	finding_cause(f, "%s %s %s not encrypted: the payload is speech, not noise.", SAY_COUNTED(count, "audio stream"),
+		scope_word(scope), count == 1 ? "is" : "are");
 	if (events) {
 		finding_other_reason(f, "dtmf-plain");
 		text_add(&f->cause, " Digits that are dialled in calls (PINs) go with them.");

@@ -3,9 +3,8 @@
  * dtmf-broken: key presses that the other side cannot take, or takes twice. RFC 4733, RFC 6086. Which keys they were is
  * never said.
  */
-#include <stdio.h>
+#include "analyzer/detect/dtmf_broken.h"
 
-#include "analyzer/detect/say.h"
 #include "analyzer/media/digits.h"
 
 static const char *const reasons[] = {
@@ -46,7 +45,7 @@ static bool is_event(const struct sdp_format *f)
 	return span_equal_nocase(f->codec, SPAN("telephone-event"));
 }
 
-static const struct sdp_format *event_format(const struct sdp_media *m)
+const struct sdp_format *dtmf_event_format(const struct sdp_media *m)
 {
 	for (unsigned i = 0; m && i < m->format_count; i++) {
 		if (is_event(&m->formats[i]))
@@ -85,16 +84,11 @@ static double clock_of(const struct window *w, const struct stream *s, uint8_t p
 	return f && f->clock_hz ? f->clock_hz : s->clock_hz ? s->clock_hz : 8000;
 }
 
+_Static_assert(sizeof reasons / sizeof reasons[0] == DTMF_REASONS + 1, "a name for each reason");
+
 /* ---- one press ---- */
 
-enum { REASON_COUNT = sizeof reasons / sizeof reasons[0] - 1 };
-enum {
-	NOT_NEGOTIATED, PT_NUMBER_MISMATCH, SPLIT_EVENT, TIMESTAMP_RUNS, NO_END, TOO_SHORT, DURATION_INVALID,
-		EVENTS_LOST, DOUBLE_PATH, INFO_REFUSED,
-	RELAY_DROPPED, CODEC_INBAND_ONLY, CLOCK_MISMATCH, CLOCK_MISCOUNTED
-};
-
-static const struct { enum severity severity; enum confidence confidence; unsigned least; } weights[REASON_COUNT] = {
+static const struct { enum severity severity; enum confidence confidence; unsigned least; } weights[DTMF_REASONS] = {
 	[NOT_NEGOTIATED] = { SEVERITY_ERROR, CONFIDENCE_LIKELY, 1 },
 	[PT_NUMBER_MISMATCH] = { SEVERITY_ERROR, CONFIDENCE_LIKELY, 1 },
 	[SPLIT_EVENT] = { SEVERITY_ERROR, CONFIDENCE_LIKELY, 1 },
@@ -111,29 +105,10 @@ static const struct { enum severity severity; enum confidence confidence; unsign
 	[CLOCK_MISCOUNTED] = { SEVERITY_WARNING, CONFIDENCE_LIKELY, 2 },
 };
 
-struct fault {
-	unsigned count;
-	struct frame_ref first;
-	uint32_t last_frame;
-	int64_t first_ns, last_ns;
-	struct endpoint culprit;
-	const char *what;            /* of the evidence */
-};
-
-struct presses {
-	struct fault faults[REASON_COUNT];
-	unsigned total;              /* presses of the direction */
-	bool secure;                 /* some could not be read */
-	const struct window *window; /* of the first fault */
-	uint8_t pt_sent, pt_given;   /* of the first with another number */
-	uint8_t pt_clock;            /* of the first that is miscounted, and its clock as agreed */
-	unsigned clock_hz;
-};
-
-static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns,
+static void fault_add(struct key_presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns,
 	const struct endpoint *culprit, const char *what)
 {
-	struct fault *f = &p->faults[reason];
+	struct key_fault *f = &p->faults[reason];
 
 	if (f->count++ == 0) {
 		f->first = at;
@@ -145,7 +120,7 @@ static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, u
 	f->last_ns = last_ns;
 }
 
-static void digit_fault(struct presses *p, unsigned reason, const struct stream *s, const struct digit *x,
+static void digit_fault(struct key_presses *p, unsigned reason, const struct stream *s, const struct digit *x,
 	const struct window *w, const char *what)
 {
 	fault_add(p, reason, stream_frame(s, x->first_frame, x->first_ns), x->last_frame, x->last_ns, &s->src, what);
@@ -159,7 +134,7 @@ static bool is_press(const struct digit *x)
 	return x->packets >= 2 || x->ended;
 }
 
-static void judge_type(struct presses *p, const struct direction *dir, const struct window *w, const struct stream *s,
+static void judge_type(struct key_presses *p, const struct direction *dir, const struct window *w, const struct stream *s,
 	const struct digit *x)
 {
 	if (!w || w->state != EXPECT_DUE || !w->exchange || dir->slot->dialog->leg->cut || !w->receiver || !w->sender ||
@@ -167,14 +142,14 @@ static void judge_type(struct presses *p, const struct direction *dir, const str
 		return;
 	if (any_copy_takes(dir, w, x->pt))
 		return;
-	if (!event_format(w->receiver)) {
+	if (!dtmf_event_format(w->receiver)) {
 		digit_fault(p, NOT_NEGOTIATED, s, x, w,
 			"key press as telephone-event, which the receiver's list does not have");
 		return;
 	}
 	if (!p->faults[PT_NUMBER_MISMATCH].count) {
 		p->pt_sent = x->pt;
-		p->pt_given = event_format(w->receiver)->pt;
+		p->pt_given = dtmf_event_format(w->receiver)->pt;
 	}
 	digit_fault(p, PT_NUMBER_MISMATCH, s, x, w,
 		"key press under another payload type number than the receiver gave");
@@ -224,7 +199,7 @@ static unsigned run_length(const struct digits *d, unsigned at)
 	return n;
 }
 
-static void judge_end(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w,
+static void judge_end(struct key_presses *p, const struct stream *s, const struct digit *x, const struct window *w,
 	int64_t end_ns)
 {
 	if (x->ended || x->packets < 2 || !x->followed || x->duration >= SEGMENT_DURATION)
@@ -234,7 +209,7 @@ static void judge_end(struct presses *p, const struct stream *s, const struct di
 }
 
 /* As long as a press is in the clock of the voice, far too short in the clock that was agreed for its number. */
-static void judge_miscounted(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w)
+static void judge_miscounted(struct key_presses *p, const struct stream *s, const struct digit *x, const struct window *w)
 {
 	if (!p->faults[CLOCK_MISCOUNTED].count) {
 		p->pt_clock = x->pt;
@@ -243,7 +218,7 @@ static void judge_miscounted(struct presses *p, const struct stream *s, const st
 	digit_fault(p, CLOCK_MISCOUNTED, s, x, w, "key press counted in the clock of the voice");
 }
 
-static void judge_length(const struct detection *d, struct presses *p, const struct stream *s, const struct digit *x,
+static void judge_length(const struct detection *d, struct key_presses *p, const struct stream *s, const struct digit *x,
 	const struct window *w)
 {
 	double ms = x->duration * 1000.0 / clock_of(w, s, x->pt);
@@ -268,7 +243,7 @@ static const struct digit *digit_of(const struct digits *d, uint32_t rtp_ts)
 }
 
 /* Seen at an earlier point and not at the later one, which was listening before and after. */
-static void judge_lost(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w)
+static void judge_lost(struct key_presses *p, const struct stream *s, const struct digit *x, const struct window *w)
 {
 	const struct stream *later = s->twin_next;
 
@@ -280,7 +255,7 @@ static void judge_lost(struct presses *p, const struct stream *s, const struct d
 		digit_fault(p, EVENTS_LOST, s, x, w, "key press that does not come out at the next point");
 }
 
-static void judge_clock(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w)
+static void judge_clock(struct key_presses *p, const struct stream *s, const struct digit *x, const struct window *w)
 {
 	bool receivers;
 	const struct sdp_format *f = w ? window_format(w, x->pt, &receivers) : NULL;
@@ -290,7 +265,7 @@ static void judge_clock(struct presses *p, const struct stream *s, const struct 
 }
 
 static void judge_stream(const struct detection *d, const struct direction *dir, const struct stream *s,
-	struct presses *p)
+	struct key_presses *p)
 {
 	const struct digits *all = s->digits;
 	int64_t end_ns = dir->slot->dialog->ended_ns;
@@ -340,7 +315,7 @@ static bool is_no(unsigned status)
 	return status >= 400 && status != 401 && status != 407 && status != 481 && status != 491;
 }
 
-static void judge_info(const struct direction *dir, struct presses *p)
+static void judge_info(const struct direction *dir, struct key_presses *p)
 {
 	const struct leg *leg = dir->slot->dialog->leg;
 
@@ -423,7 +398,7 @@ static bool dropped_at(const struct direction *on, const struct digit *x)
 {
 	const struct window *w = direction_window_at(on, x->first_ns);
 
-	return x->code <= 9 && w && w->state == EXPECT_DUE && w->receiver && event_format(w->receiver) && !w->secure &&
+	return x->code <= 9 && w && w->state == EXPECT_DUE && w->receiver && dtmf_event_format(w->receiver) && !w->secure &&
 	       speaks_at(on, x->first_ns) &&
 	       !presses_between(on, x->first_ns - DOUBLE_NS, x->last_ns + RELAY_NS) &&
 	       !info_between(on->slot->dialog->leg, x->first_ns, x->last_ns + RELAY_NS);
@@ -442,7 +417,7 @@ static bool feature_code(const struct direction *on, const struct digits *all, u
 	return before && i && ns_minus(x->first_ns, all->list[i - 1].last_ns) <= FEATURE_NS;
 }
 
-static void judge_relay(const struct direction *dir, const struct stream *s, struct presses *p)
+static void judge_relay(const struct direction *dir, const struct stream *s, struct key_presses *p)
 {
 	const struct direction *on = onward(dir);
 	unsigned row = 0;
@@ -472,9 +447,9 @@ static bool sends_info(const struct leg *leg)
 	return false;
 }
 
-static void gather(const struct detection *d, const struct direction *dir, struct presses *p)
+static void gather(const struct detection *d, const struct direction *dir, struct key_presses *p)
 {
-	*p = (struct presses){ .total = 0 };
+	*p = (struct key_presses){ .total = 0 };
 	for (unsigned i = 0; i < dir->stream_count; i++) {
 		const struct stream *s = dir->streams[i];
 		const struct window *w = direction_window_at(dir, s->first_ns);
@@ -496,8 +471,8 @@ static bool inband_only(const struct direction *dir)
 {
 	const struct window *w = direction_first_due(dir);
 
-	if (!w || !w->receiver || !w->sender || !w->receiver->format_count || event_format(w->receiver) ||
-	    event_format(w->sender))
+	if (!w || !w->receiver || !w->sender || !w->receiver->format_count || dtmf_event_format(w->receiver) ||
+	    dtmf_event_format(w->sender))
 		return false;
 	for (unsigned i = 0; i < w->receiver->format_count; i++) {
 		static const char *const whole[] = { "PCMU", "PCMA", "L16", "G722", "CLEARMODE" };
@@ -511,185 +486,39 @@ static bool inband_only(const struct direction *dir)
 	return dir->stream_count > 0;
 }
 
-/* ---- words ---- */
-
-struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total;
-	uint8_t pt_sent, pt_given, pt_clock; unsigned clock_hz; };
-
-static void say_cause(struct finding *f, unsigned reason, const struct words *w)
+static void tell(struct detection *d, const struct event *ev, const struct key_presses *p, enum dtmf_reason reason)
 {
-	switch (reason) {
-	case NOT_NEGOTIATED:
-		finding_cause(f, "%s sends %u key presses as telephone-event; the list of %s has no telephone-event.",
-			w->sender, w->count, w->receiver);
-		break;
-	case PT_NUMBER_MISMATCH:
-		finding_cause(f, "%s sends %u key presses under payload type %u; the list of %s gives %u for them.",
-			w->sender, w->count, w->pt_sent, w->receiver, w->pt_given);
-		break;
-	case SPLIT_EVENT:
-		finding_cause(f,
-			"The RTP time changes within %u of %u key presses of %s: a receiver takes one press for two.",
-			w->count, w->total, w->sender);
-		break;
-	case TIMESTAMP_RUNS:
-		finding_cause(f, "%s gives every packet of a key press a time of its own (%u presses): a receiver takes each packet for a press.", w->sender, w->count);
-		break;
-	case NO_END:
-		finding_cause(f, "%u of %u key presses of %s have no packet with the end bit, and none is lost behind them: a receiver may wait for the end.", w->count,
-			      w->total, w->sender);
-		break;
-	case TOO_SHORT:
-		finding_cause(f, "%u of %u key presses of %s are shorter than a receiver has to recognise.", w->count,
-			w->total, w->sender);
-		break;
-	case DURATION_INVALID:
-		finding_cause(f, "%u of %u key presses of %s have durations that cannot be; many receivers cope.",
-			w->count, w->total, w->sender);
-		break;
-	case EVENTS_LOST:
-		finding_cause(f,
-			"%u of %u key presses of %s are lost between the two capture points with all their packets.",
-			w->count, w->total, w->sender);
-		break;
-	case DOUBLE_PATH:
-		finding_cause(f, "%u key presses of %s go out twice, as telephone-event and as INFO: %s may take each of them twice.", w->count, w->sender, w->receiver);
-		break;
-	case INFO_REFUSED:
-		finding_cause(f, "%u INFO request%s with key presses of %s %s refused by %s.", w->count,
-			w->count == 1 ? "" : "s", w->sender, w->count == 1 ? "is" : "are", w->culprit);
-		break;
-	case RELAY_DROPPED:
-		finding_cause(f, "%u key presses in a row reach %s and do not leave it on the other leg, where telephone-event is agreed and voice flows.", w->count,
-			      w->culprit);
-		break;
-	case CLOCK_MISMATCH:
-		finding_cause(f, "The key presses of %s have another RTP clock than the voice of the same stream; some receivers misread how long they are.", w->sender);
-		break;
-	case CLOCK_MISCOUNTED:
-		finding_cause(f, "%s sends %u key presses under payload type %u, which was agreed with a clock of %u Hz, and counts them in the clock of the voice: %s takes them "
-			      "for too short, or drops that number.", w->sender, w->count, w->pt_clock, w->clock_hz, w->receiver);
-		break;
-	case CODEC_INBAND_ONLY:
-		finding_cause(f, "No telephone-event is agreed, and tones do not pass a compressing codec whole: menus may not understand %s.", w->sender);
-		break;
-	}
-}
-
-static void say_fix(struct finding *f, unsigned reason, const struct words *w)
-{
-	switch (reason) {
-	case DOUBLE_PATH:
-		finding_fix(f, "Choose one method on %s: RFC 4733, and switch SIP INFO (and in-band tones) off.",
-			w->sender);
-		break;
-	case INFO_REFUSED:
-		finding_fix(f, "Set the DTMF method of %s to RFC 4733 (telephone-event), which both sides can agree on in SDP.", w->sender);
-		break;
-	case CLOCK_MISCOUNTED:
-		finding_fix(f, "Offer telephone-event with the clock of the voice alone (8000 Hz beside G.711 and G.722) on both %s and %s, or leave the codecs of other clocks out; update %s.",
-			    w->sender, w->receiver, w->sender);
-		break;
-	case TOO_SHORT:
-		finding_fix(f, "Set the length of key presses on %s to 100 ms or more.", w->sender);
-		break;
-	case RELAY_DROPPED:
-		finding_fix(f, "Set the DTMF method of %s to RFC 4733 on both legs, and look whether a menu or feature code takes the keys there.", w->culprit);
-		break;
-	case EVENTS_LOST:
-		finding_fix(f, "Look between the two points: where voice passes and only these packets are lost, something inspects or filters media there; where voice is "
-			    "lost as well (rtp-loss), mend that loss.");
-		break;
-	case SPLIT_EVENT: case TIMESTAMP_RUNS: case NO_END: case DURATION_INVALID: case CLOCK_MISMATCH:
-		finding_fix(f, "Update %s, which makes these packets, or the transcoder in front of it; RFC 4733 2.5 says how they have to look.", w->sender);
-		break;
-	case NOT_NEGOTIATED: case PT_NUMBER_MISMATCH: case CODEC_INBAND_ONLY:
-		finding_fix(f, "Switch RFC 4733 (telephone-event) on at both %s and %s, with one payload type number on all legs.", w->sender, w->receiver);
-		break;
-	}
-}
-
-static const char *act_of(unsigned reason)
-{
-	switch (reason) {
-	case INFO_REFUSED: return "refuses key presses";
-	case RELAY_DROPPED: return "does not pass key presses on";
-	case DOUBLE_PATH: return "sends key presses twice";
-	case EVENTS_LOST: return "sends key presses that get lost on the way";
-	}
-	return "sends key presses that are not as agreed";
-}
-
-static void entitle(struct finding *f, unsigned reason, const struct words *w)
-{
-	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
-
-	if (weights[reason].severity == SEVERITY_INFO) {
-		finding_title(f, "Key presses of %s are at risk", w->sender);
-		return;
-	}
-	snprintf(act, sizeof act, "%s %s", reason == INFO_REFUSED || reason == RELAY_DROPPED ? w->culprit : w->sender,
-		act_of(reason));
-	snprintf(effect, sizeof effect, "%s %s", w->receiver,
-		reason == DOUBLE_PATH || reason == SPLIT_EVENT || reason == TIMESTAMP_RUNS ? "may take digits twice" :
-		 reason == EVENTS_LOST ? "misses digits" : "may not take the digits");
-	say_title(f, act, effect);
-}
-
-static void tell(struct detection *d, const struct event *ev, const struct presses *p, unsigned reason)
-{
-	const struct facts *facts = detection_facts(d);
-	const struct fault *fault = &p->faults[reason];
-	/* none was pressed: what the session agreed on, as long as it was in force */
-	const struct window *agreed = fault->count ? NULL : direction_first_due(ev->direction);
+	const struct key_fault *fault = &p->faults[reason];
 	struct finding *f = detection_raise(d, reasons[reason], weights[reason].severity, weights[reason].confidence);
-	struct words w = { .count = fault->count, .total = p->total, .pt_sent = p->pt_sent, .pt_given = p->pt_given,
-		.pt_clock = p->pt_clock, .clock_hz = p->clock_hz };
 
-	parts_of_direction(f, facts, ev->direction);
+	parts_of_direction(f, detection_facts(d), ev->direction);
 	if (fault->count) {
 		finding_part(f, PART_CULPRIT, &fault->culprit);
 		finding_times(f, fault->first_ns, fault->last_ns);
 	}
-	if (agreed) {
-		finding_times(f, agreed->on_ns, agreed->off_ns == NS_NONE ? facts->capture->last_ns : agreed->off_ns);
-		finding_evidence(f, window_sdp_frame(agreed), "the list of the receiver: without telephone-event");
-	}
-	for (unsigned i = 0; i < REASON_COUNT; i++) {
+	for (unsigned i = 0; i < DTMF_REASONS; i++) {
 		if (i != reason && p->faults[i].count >= weights[i].least)
 			finding_other_reason(f, reasons[i]);
 	}
-	say_party(facts, ev->leg, ev->direction->sender, w.sender);
-	say_party(facts, ev->leg, side_other(ev->direction->sender), w.receiver);
-	say_host(facts, &fault->culprit.addr, w.culprit);
-	entitle(f, reason, &w);
-	say_cause(f, reason, &w);
-	say_fix(f, reason, &w);
-	if (p->window && !agreed)
-		finding_evidence(f, window_sdp_frame(p->window), "the list of the receiver%s",
-			event_format(p->window->receiver) ? "" : ": without telephone-event");
-	if (fault->count)
-		finding_evidence_run(f, fault->first, fault->last_frame, "%s", fault->what);
-	if (weights[reason].confidence < CONFIDENCE_CERTAIN)
-		finding_cannot_see(f, "what %s makes of these key presses", w.receiver);
+	dtmf_broken_say(f, detection_facts(d), ev, p, reason);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
 {
-	unsigned best = REASON_COUNT;
-	struct presses p;
+	unsigned best = DTMF_REASONS;
+	struct key_presses p;
 
 	if (!ev->direction->stream_count && !sends_info(ev->direction->slot->dialog->leg)) {
 		detection_pass(d, NULL, "0 key presses, nothing wrong with them");
 		return;
 	}
 	gather(d, ev->direction, &p);
-	for (unsigned i = 0; i < REASON_COUNT; i++) {
+	for (unsigned i = 0; i < DTMF_REASONS; i++) {
 		if (p.faults[i].count >= weights[i].least &&
-		    (best == REASON_COUNT || weights[i].severity > weights[best].severity))
+		    (best == DTMF_REASONS || weights[i].severity > weights[best].severity))
 			best = i;
 	}
-	if (best < REASON_COUNT)
+	if (best < DTMF_REASONS)
 		tell(d, ev, &p, best);
 	else if (inband_only(ev->direction))
 		tell(d, ev, &p, CODEC_INBAND_ONLY);

@@ -193,8 +193,8 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		finding_fix(f, "Switch 100rel off or on at both ends alike, or find out what keeps PRACK away from %s.",
 			from);
 	} else if (e->waits) {
-		finding_cause(f, "%s announced early media with its %u; in %.1f s nothing arrived before the answer: it sends only when a packet has come, as in %u calls here, and %s sends none before the answer.",
-			from, e->progress->status, seconds, e->waits, to);
+		finding_cause(f, "%s announced early media with its %u; in %.1f s nothing arrived before the answer: it sends only when a packet has come, as in %s here, and %s sends none before the answer.",
+			from, e->progress->status, seconds, SAY_COUNTED(e->waits, "call"), to);
 		finding_fix(f, "Let %s send from the %u on (silence or RTP keepalives do), or switch waiting for the first packet (comedia, symmetric RTP) off on %s for this side; or let the PBX play its own ringback.",
 			to, e->progress->status, from);
 	} else if (never_sent(f)) {

@@ -144,8 +144,8 @@ static void tell(struct detection *d, const struct exhaustion *x, const char *re
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ h->addr, 0 });
 	finding_title(f, "%s has no media port left", host);
 	if (x->refused)
-		finding_cause(f, "With %u ports (%u-%u) in use it refused %u calls; below that it took %u, and again as soon as a call had ended.", h->peak,
-			      h->lowest, h->highest, x->refused, x->taken);
+		finding_cause(f, "With %u ports (%u-%u) in use it refused %s; below that it took %u, and again as soon as a call had ended.", h->peak,
+			h->lowest, h->highest, SAY_COUNTED(x->refused, "call"), x->taken);
 	else
 		finding_cause(f, "All %u ports that it has named (%u-%u) are in use, and %u calls were given one that another call still had.", x->capacity,
 			      h->lowest, h->highest, x->doubled);

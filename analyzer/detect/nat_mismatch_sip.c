@@ -57,8 +57,8 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct leg 
 	snprintf(act, sizeof act, "%s sends to %s", sender, named);
 	snprintf(effect, sizeof effect, "the %s of %s cannot be reached", p->place, owner);
 	say_title(f, act, effect);
-	finding_cause(f, "%s names %s in its %s: %s. It sends from %s; what %s sends to the named address (%u times) has no effect.", owner, named, p->place,
-		      nat_unusable_because(p->reason), real, sender, p->count);
+	finding_cause(f, "%s names %s in its %s: %s. It sends from %s; what %s sends to the named address (%s) has no effect.", owner, named, p->place,
+		nat_unusable_because(p->reason), real, sender, SAY_COUNTED(p->count, "time"));
 	finding_fix(f, "%s", p->fix ? p->fix : nat_unusable_fix(p->reason));
 	if (p->told_at.frame)
 		finding_evidence(f, p->told_at, "%s names %s", p->place, named);

@@ -286,8 +286,8 @@ static void say_deadlock(struct finding *f, const struct facts *facts, const str
 			waits_text, other, waiting == SIDE_CALLEE ? callee_calls : caller_calls,
 			waiting == SIDE_CALLEE ? caller_calls : callee_calls);
 	else
-		finding_cause(f, "%s waits for the first packet before it sends, as in %u other calls here; %s never sends one.",
-			waits_text, callee_calls + caller_calls, other);
+		finding_cause(f, "%s waits for the first packet before it sends, as in %s here; %s never sends one.",
+			waits_text, SAY_COUNTED(callee_calls + caller_calls, "other call"), other);
 	finding_fix(f, "Let one of the two send first: switch waiting for the first packet (comedia, symmetric RTP) off on %s towards %s, or RTP keepalives on at %s; look for a mute or missing sound device there.",
 		waits_text, other, other);
 }
@@ -322,8 +322,8 @@ static void say_none(struct finding *f, const struct facts *facts, const struct 
 	if (silent)
 		text_addf(&f->cause, " It is sure here that %s sends none.", silent == a ? caller : callee);
 	if (silent && waits(facts, silent))
-		text_addf(&f->cause, " In %u other calls here %s waits for the first packet.", waits(facts, silent),
-			silent == a ? callee : caller);
+		text_addf(&f->cause, " In %s here %s waits for the first packet.",
+			SAY_COUNTED(waits(facts, silent), "other call"), silent == a ? callee : caller);
 }
 
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,

@@ -93,9 +93,8 @@ static void judge_media(struct detection *d, const struct media_host *h, unsigne
 				  silent ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	say_host(facts, &h->addr, host);
 	finding_title(f, "%s uses media ports that the profile does not name", host);
-	finding_cause(f, "%s named ports %u to %u for media, %u times outside the profile's range%s.", host, h->lowest,
-		h->highest, outside,
-		      silent ? "; a call on one of them was not heard" : "");
+	finding_cause(f, "%s named ports %u to %u for media, %s outside the profile's range%s.", host, h->lowest,
+		h->highest, SAY_COUNTED(outside, "time"), silent ? "; a call on one of them was not heard" : "");
 	finding_fix(f, "Set the RTP range of this host, the firewall and the profile to one range.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ h->addr, 0 });
 	finding_leg(f, silent ? silent->hold->leg : first->hold->leg);

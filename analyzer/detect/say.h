@@ -9,6 +9,8 @@ enum { SAY_TEXT = 160 };
 
 /* A number in a text, "6 338": good until the block ends. */
 #define SAY_COUNT(n) text_count((n), (char[TEXT_COUNT]){ 0 })
+/* "1 packet", "6 338 packets" */
+#define SAY_COUNTED(n, noun) text_counted((n), (noun), (char[TEXT_COUNTED]){ 0 })
 
 /* "1001", else "the PBX 10.0.0.5", else the address. */
 const char *say_party(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);

@@ -270,9 +270,8 @@ static void tell(struct detection *d, const struct exposure *e)
 
 	say_host(facts, &e->host, at);
 	finding_title(f, "%s answers SIP of unknown addresses", at);
-	finding_cause(f, "%s answered %s SIP requests from %s address%s outside %s (e.g. %s: %s, answered %u).", at,
-		SAY_COUNT(e->answers), SAY_COUNT(e->sources),
-		      e->sources == 1 ? "" : "es", profile ? "the trusted list" : "that nothing is known of",
+	finding_cause(f, "%s answered %s from %s outside %s (e.g. %s: %s, answered %u).", at,
+		SAY_COUNTED(e->answers, "SIP request"), SAY_COUNTED(e->sources, "address"), profile ? "the trusted list" : "that nothing is known of",
 		      address_text(&e->shown[0]->addr, from),
 		      sip_method_name(t->method), t->status);
 	if (e->phone)

@@ -478,8 +478,8 @@ static void tell_handshake(struct detection *d, const struct event *ev, const st
 	const char *from = w.from, *to = w.to;
 	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
 
-	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so %s.",
-		from, way->hellos, seconds,
+	finding_cause(f, "%s begins the DTLS handshake %s in %.0f s and %s: no keys are agreed, so %s.",
+		from, SAY_COUNTED(way->hellos, "time"), seconds,
 		answered ? "never goes on, although answers to it pass here" : "nothing comes back",
 		ev->direction->stream_count ? "what one side sends all the same cannot be heard, and the other sends no audio"
 		: "neither side can send audio");

@@ -388,7 +388,7 @@ static void tell(struct detection *d, const struct score *s)
 	if (s->relayed && !s->taken)
 		finding_title(f, "%s calls abroad through your server without an account", at);
 	else
-		finding_title(f, "%s calls abroad %u times from %s", user, s->answered, at);
+		finding_title(f, "%s calls abroad %s from %s", user, SAY_COUNTED(s->answered, "time"), at);
 	tell_cause(f, facts, s);
 	if (s->relayed && !s->taken)
 		finding_fix(f, "Now: block %s and outbound international calls at the trunk; let the server ask every INVITE for credentials; a daily limit at "

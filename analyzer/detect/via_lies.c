@@ -185,8 +185,9 @@ static void tell_astray(struct finding *f, const struct facts *facts, const stru
 		snprintf(then, sizeof then, "%s answers to %s by %s, and ICMP says that nothing listens there.",
 			where, to, name_of(l->says));
 	else
-		snprintf(then, sizeof then, "%s answers to %s by %s (%u answers), and %s asks again, %u time%s, as if nothing had come.",
-			where, to, name_of(l->says), l->astray, who, l->repeated, l->repeated == 1 ? "" : "s");
+		snprintf(then, sizeof then, "%s answers to %s by %s (%s), and %s asks again, %s, as if nothing had come.",
+			where, to, name_of(l->says), SAY_COUNTED(l->astray, "answer"), who,
+			SAY_COUNTED(l->repeated, "time"));
 	tell_cause(f, facts, x, then);
 	finding_times(f, l->first_at.at_ns, l->last_ns);
 	finding_evidence(f, l->astray_at, "answered by %s, to %s", name_of(l->says), to);

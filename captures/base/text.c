@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "captures/base/memory.h"
 
@@ -209,5 +210,23 @@ const char *text_count(uint64_t n, char buffer[TEXT_COUNT])
 		buffer[at++] = digits[i];
 	}
 	buffer[at] = '\0';
+	return buffer;
+}
+
+const char *text_counted(uint64_t n, const char *noun, char buffer[TEXT_COUNTED])
+{
+	size_t length = strlen(noun), kept = length;
+	char number[TEXT_COUNT];
+	const char *ending = "s";
+
+	if (n == 1) {
+		ending = "";
+	} else if (noun[length - 1] == 's') {
+		ending = "es";
+	} else if (noun[length - 1] == 'y' && !strchr("aeiou", noun[length - 2])) {
+		kept--;
+		ending = "ies";
+	}
+	snprintf(buffer, TEXT_COUNTED, "%s %.*s%s", text_count(n, number), (int)kept, noun, ending);
 	return buffer;
 }

@@ -171,10 +171,25 @@ static void test_count(void **state)
 		assert_string_equal(text_count(rows[i].n, buffer), rows[i].expected);
 }
 
+static void test_counted(void **state)
+{
+	static const struct { uint64_t n; const char *noun, *expected; } rows[] = {
+		{ 0, "packet", "0 packets" }, { 1, "packet", "1 packet" }, { 1200, "packet", "1 200 packets" },
+		{ 1, "key press", "1 key press" }, { 2, "key press", "2 key presses" }, { 1, "copy", "1 copy" },
+		{ 3, "copy", "3 copies" }, { 2, "relay", "2 relays" }, { UINT64_MAX, "address", "18 446 744 073 709 551 615 addresses" },
+	};
+	char buffer[TEXT_COUNTED];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(text_counted(rows[i].n, rows[i].noun, buffer), rows[i].expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_room_borders),
 		cmocka_unit_test(test_escaped),
