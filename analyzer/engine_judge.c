@@ -14,27 +14,32 @@ static struct stream *stream_of(struct list_link *it)
 	return LIST_ENTRY(it, struct stream, in_order);
 }
 
+static void learn_from_twins(struct engine *e, struct stream *first, const struct stream *s)
+{
+	first->twin_next = s;
+	if (s->twin_kind != TWIN_NAT)
+		return;
+	if (!endpoint_equal(&first->src, &s->src))
+		network_learn(e->network, address_private(&first->src.addr) ? &first->src : &s->src,
+			      address_private(&first->src.addr) ? &s->src : &first->src, true, NAT_TWIN,
+			      s->first_ns, s->file, s->first_frame);
+	if (!endpoint_equal(&first->dst, &s->dst))
+		network_learn(e->network, address_private(&s->dst.addr) ? &s->dst : &first->dst,
+			      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN,
+			      s->first_ns, s->file, s->first_frame);
+}
+
 /* NAT mappings that streams prove: the same packets before and behind a router. */
 static void learn_from_streams(struct engine *e)
 {
 	LIST_EACH(it, streams_in_order(e->streams)) {
 		struct stream *s = stream_of(it);
-		const struct stream *first = s->twin_of;
 
 		network_media(e->network, &s->src.addr, &s->dst.addr);
-		if (!first)
-			continue;
-		s->twin_of->twin_next = s;
-		if (s->twin_kind != TWIN_NAT)
-			continue;
-		if (!endpoint_equal(&first->src, &s->src))
-			network_learn(e->network, address_private(&first->src.addr) ? &first->src : &s->src,
-				      address_private(&first->src.addr) ? &s->src : &first->src, true, NAT_TWIN,
-				      s->first_ns, s->file, s->first_frame);
-		if (!endpoint_equal(&first->dst, &s->dst))
-			network_learn(e->network, address_private(&s->dst.addr) ? &s->dst : &first->dst,
-				      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN,
-				      s->first_ns, s->file, s->first_frame);
+		if (s->twin_of)
+			learn_from_twins(e, s->twin_of, s);
+		if (stream_flaws(s)->goes_on_in)
+			learn_from_twins(e, s, stream_flaws(s)->goes_on_in);
 	}
 }
 

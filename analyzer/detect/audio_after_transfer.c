@@ -65,20 +65,32 @@ static bool remains(const struct facts *facts, const struct transfer *t, const s
 	       !has_transferor(facts, t, leg);
 }
 
-static bool shared_host(const struct facts *facts, const struct leg *x, const struct leg *y, enum side *ret_x,
-	enum side *ret_y)
+/*
+ * A call from a trunk that is transferred back to it: both legs share both machines, and the one that joins them is the
+ * one that was asked to transfer.
+ */
+static bool shared_host(const struct facts *facts, const struct transfer *t, const struct leg *x, const struct leg *y,
+	enum side *ret_x, enum side *ret_y)
 {
+	const struct address *asked = &t->leg->party[side_other(t->by)].signalling.addr;
+	bool found = false;
+
 	for (unsigned a = 0; a < 2; a++) {
+		const struct address *at = &x->party[a].signalling.addr;
+		bool joins = address_known(at) && network_same(facts->network, at, asked);
+
 		for (unsigned b = 0; b < 2; b++) {
-			if (!address_known(&x->party[a].signalling.addr) ||
-			    !network_same(facts->network, &x->party[a].signalling.addr, &y->party[b].signalling.addr))
+			if (!address_known(at) || (found && !joins) ||
+			    !network_same(facts->network, at, &y->party[b].signalling.addr))
 				continue;
 			*ret_x = (enum side)a;
 			*ret_y = (enum side)b;
-			return true;
+			if (joins)
+				return true;
+			found = true;
 		}
 	}
-	return false;
+	return found;
 }
 
 static struct mslot *audio_slot(const struct leg *leg)
@@ -168,7 +180,7 @@ static const char *joint_find(struct detection *d, const struct transfer *t, str
 		return "more than two legs remain";
 	for (unsigned i = 0; i < n; i++)
 		j->on_ns = j->way[i].leg->answer_ns > j->on_ns ? j->way[i].leg->answer_ns : j->on_ns;
-	if (n < 2 || !shared_host(facts, j->way[0].leg, j->way[1].leg, &j->way[0].hub, &j->way[1].hub))
+	if (n < 2 || !shared_host(facts, t, j->way[0].leg, j->way[1].leg, &j->way[0].hub, &j->way[1].hub))
 		return "the legs that remain are not both in the capture";
 	if (!way_find(&j->way[0], j->on_ns) || !way_find(&j->way[1], j->on_ns))
 		return "no audio is due on both legs after the transfer";

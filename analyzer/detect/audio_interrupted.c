@@ -204,6 +204,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (!gates_clock_unreliable(detection_facts(d)->gates) &&
 		    !hearing_keys_pressed(dir, g->from_ns, g->to_ns) &&
+		    !hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns) &&
 		    gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
 			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
 				g->suppressed_ms };

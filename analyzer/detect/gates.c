@@ -21,7 +21,8 @@
 
 enum {
 	ONE_SIDED_PACKETS = 20,      /* G1: so many one way and none back */
-	NO_MEDIA_CALLS = 3           /* G2 for one media address */
+	NO_MEDIA_CALLS = 3,          /* G2 for one media address */
+	ASKED_MAX = 4                /* hops of one request */
 };
 
 #define ONE_SIDED_NS (10 * SECOND_NS)
@@ -317,7 +318,33 @@ static void note_speaker(struct gates *g, const struct address *a)
 	place_add(g, a)->speaks = true;
 }
 
-/* An answer that nobody saw: who sends the ACK has got it, and who was asked and gets the ACK has sent it. */
+/* Who answers, and was not asked in this capture: who gets that answer has asked. */
+static void note_unseen_askers(struct gates *g, const struct transaction *t)
+{
+	const struct address *asked[ASKED_MAX];
+	unsigned count = 0;
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+		unsigned i = 0;
+
+		while (i < count && !address_equal(asked[i], m->request ? &m->dst.addr : &m->src.addr))
+			i++;
+		if (i < count)
+			continue;
+		if (!m->request)
+			note_speaker(g, &m->dst.addr);
+		else if (count < ASKED_MAX)
+			asked[count++] = &m->dst.addr;
+		else
+			return;
+	}
+}
+
+/*
+ * An answer that nobody saw: who sends the ACK has got it, and who was asked and gets the ACK has sent it. A request
+ * that nobody saw: who gets the answer has sent it.
+ */
 static void note_speakers(struct gates *g, const struct leg *leg)
 {
 	if (!leg->answered || leg_plain(leg))
@@ -325,6 +352,8 @@ static void note_speakers(struct gates *g, const struct leg *leg)
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
+		if (t->final)
+			note_unseen_askers(g, t);
 		if (!t->ack || t->final)
 			continue;
 		note_speaker(g, &t->ack->src.addr);

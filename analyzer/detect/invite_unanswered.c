@@ -260,6 +260,14 @@ static bool narrow_link(const struct facts *facts, const struct unanswered *u)
 	return !u->dead.reset_at.frame && u->dead.idle_ns < IDLE_NS && stuck_segment(facts, u) != NULL;
 }
 
+/* It has sent something since the INVITE came: one that is down filters nothing. */
+static bool is_alive_since(const struct facts *facts, const struct invite_hop *h)
+{
+	const struct host *to = network_host_find(facts->network, &h->dst.addr);
+
+	return to && to->last_out_ns != NS_NONE && to->last_out_ns > h->first->at.at_ns;
+}
+
 static void judge_why(const struct facts *facts, struct unanswered *u)
 {
 	const struct sip_hop *other = sip_hops_find(facts->hops, &u->hop.src, &u->hop.dst);
@@ -280,7 +288,7 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "fragmented", CONFIDENCE_LIKELY);
 	else if ((u->stuck = stuck_segment(facts, u)) != NULL)
 		give(u, "fragmented", CONFIDENCE_POSSIBLE);
-	else if (other)
+	else if (other && is_alive_since(facts, &u->hop))
 		give(u, "filtered-source", CONFIDENCE_POSSIBLE);
 	else
 		give(u, "no-response", witness_confidence(u->witness, CONFIDENCE_LIKELY));
@@ -422,7 +430,7 @@ static bool got_somewhere(const struct leg *leg)
 
 /* A branch of a fork, or the first of several ways that were tried: the call lives by another one. */
 static enum severity severity_of(const struct detection *d, const struct invite_hop *hops, unsigned count,
-	const struct unanswered *u)
+	struct unanswered *u)
 {
 	struct attempts *attempts = lookup_attempts(detection_facts(d)->lookup);
 	int64_t fork_ns = (int64_t)(detection_key(d, "fork-s") * 1e9);
@@ -436,13 +444,13 @@ static enum severity severity_of(const struct detection *d, const struct invite_
 		if (endpoint_equal(&o->dst, &u->hop.dst) || !(o->rang || (o->final && o->final->status < 300)) ||
 		    address_equal(&o->dst.addr, &u->hop.src.addr))
 			continue;
+		u->reached = true;
 		return ns_minus(o->first->at.at_ns,
 		       u->hop.first->at.at_ns) <= fork_ns ? SEVERITY_INFO : SEVERITY_WARNING;
 	}
-	if (strcmp(u->reason, "stuck-after-trying") == 0 || u->leg->answered || (next && got_somewhere(next)) ||
-	    attempts_hunt_lives(attempts, u->leg, fork_ns))
-		return SEVERITY_WARNING;
-	return SEVERITY_ERROR;
+	u->reached = u->leg->answered || (next && got_somewhere(next)) ||
+		attempts_hunt_lives(attempts, u->leg, fork_ns);
+	return u->reached || strcmp(u->reason, "stuck-after-trying") == 0 ? SEVERITY_WARNING : SEVERITY_ERROR;
 }
 
 /* The worst hop of a leg; reason NULL: none. */

@@ -23,6 +23,7 @@ struct unanswered {
 	const struct sip_binding *mapping;
 	struct dead_connection dead; /* where is_dead */
 	bool is_dead;
+	bool reached;                /* who was called, another way: by the next server, on another branch */
 	const struct flow_side *stuck;       /* fragmented: the segment that nobody acknowledges */
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;

@@ -237,7 +237,7 @@ void invite_unanswered_tell(struct detection *d, const struct unanswered *list, 
 		say_host(facts, &u->hop.dst.addr, dst);
 	say_party(facts, u->leg, SIDE_CALLEE, to);
 	snprintf(act, sizeof act, "%s %s", dst, act_of(u));
-	snprintf(effect, sizeof effect, "%s cannot be reached", to);
+	snprintf(effect, sizeof effect, u->reached ? "%s is reached only by another way" : "%s cannot be reached", to);
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
 	tell_fix(f, facts, u);

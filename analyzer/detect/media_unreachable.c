@@ -68,6 +68,15 @@ static bool quotes(const struct icmp_record *r, const struct direction *d, const
 	return window_has_target(w, &r->dst);
 }
 
+/* The next SDP holds or moves this audio: from the offer on the receiver may have closed what it leaves. */
+static bool soon_moves(const struct direction *d, const struct window *w, int64_t at_ns)
+{
+	const struct window *next = w + 1;
+
+	return next < d->windows + d->window_count && next->state != EXPECT_ENDED &&
+	       (next->state != EXPECT_DUE || next->moved) && next->on_ns <= ns_add(at_ns, MOVE_NS);
+}
+
 /* While audio was due, not in the first moments and not while a session moves. */
 static const struct window *window_of(const struct icmp_record *r, const struct direction *d)
 {
@@ -77,7 +86,7 @@ static const struct window *window_of(const struct icmp_record *r, const struct 
 	if (!w || w->state != EXPECT_DUE)
 		return NULL;
 	margin_ns = w->first ? PORT_OPENS_LATE_NS : MOVE_NS;
-	return r->at.at_ns >= ns_add(w->on_ns, margin_ns) && quotes(r, d, w) ? w : NULL;
+	return r->at.at_ns >= ns_add(w->on_ns, margin_ns) && !soon_moves(d, w, r->at.at_ns) && quotes(r, d, w) ? w : NULL;
 }
 
 struct tally {

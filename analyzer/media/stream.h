@@ -163,6 +163,11 @@ struct stream_flaws {
 	 * counted once
 	 */
 	struct stream *sounds_as;
+	/*
+	 * the twin behind a router, which it goes on in: that began as the twin of another, before the router had this
+	 * address; NULL
+	 */
+	struct stream *goes_on_in;
 	bool late_burst, late_more;  /* the run in hand counts among late_bursts; it has more than one packet */
 	/* how the least transit of half minutes moved, where it did so but once: by so much (0: not so), when +-30 s */
 	float step_ms;

@@ -239,6 +239,8 @@ static void twins_forget(struct streams *s, const struct record *r)
 		}
 		if (other->flaws && other->flaws->sounds_as == &r->s)
 			other->flaws->sounds_as = NULL;
+		if (other->flaws && other->flaws->goes_on_in == &r->s)
+			other->flaws->goes_on_in = NULL;
 	}
 }
 

@@ -133,7 +133,17 @@ static bool leads_to(const struct stream *from, const struct stream *to)
 	return from != NULL;
 }
 
-static void pair_settle(struct twin_pair *pair)
+/*
+ * A router whose address changes in mid-call: before it a new stream begins, to the new address, where the old one has
+ * ended; behind it there is one.
+ */
+static bool takes_over(const struct streams *s, const struct record *now, const struct stream *before)
+{
+	return before->capture == now->s.capture &&
+		streams_hot(s, ((const struct record *)before)->index)->last_ns <= now->s.first_ns;
+}
+
+static void pair_settle(const struct streams *s, struct twin_pair *pair)
 {
 	bool first = first_is_nearer(pair);
 	struct record *nearer = first ? pair->first : pair->second, *farther = first ? pair->second : pair->first;
@@ -143,8 +153,15 @@ static void pair_settle(struct twin_pair *pair)
 		pair->first->is_twin = true;
 		return;
 	}
-	if (farther->s.twin_of || leads_to(&nearer->s, &farther->s))
+	if (leads_to(&nearer->s, &farther->s))
 		return;
+	if (farther->s.twin_of) {
+		if (takes_over(s, nearer, farther->s.twin_of)) {
+			flaws_get(nearer)->goes_on_in = &farther->s;
+			farther->is_twin = true;
+		}
+		return;
+	}
 	farther->s.twin_of = &nearer->s;
 	farther->s.twin_kind = kind_of(&nearer->s, &farther->s);
 	nearer->is_twin = true;
@@ -200,7 +217,7 @@ static void pair_take(
 			r == pair->second ? ns_minus(now->at_ns, m->at_ns) : ns_minus(m->at_ns, now->at_ns);
 	}
 	if (pair->same_payload >= MATCHES || pair->matches >= MATCHES_OTHER_PAYLOAD)
-		pair_settle(pair);
+		pair_settle(s, pair);
 	else if (pair->tries < TRIES_MAX)
 		return;
 	pair_end(s, pair);
