@@ -322,12 +322,11 @@ static const char *where_of(const struct facts *facts, const struct stream *s, c
 	if (reported_too(l))
 		*ret = CONFIDENCE_CERTAIN;
 	if (lost_in_relay(facts, s)) {
-		*ret = network_at(facts->network, &s->src.addr) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		*ret = quality_beside(facts, s, &s->src) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		return "between-points";
 	}
 	/* what a relay sends on lacks what it never got */
-	if (s->twin_kind != TWIN_RELAY && network_at(facts->network, &s->src.addr) &&
-	    !network_at(facts->network, &s->dst.addr))
+	if (s->twin_kind != TWIN_RELAY && quality_beside(facts, s, &s->src) && !quality_beside(facts, s, &s->dst))
 		return "at-sender";
 	if (s->twin_of && s->twin_of->lost_within * 2 < s->lost_within)
 		return "between-points";

@@ -380,6 +380,11 @@ static bool relay_sends_audio(const struct judge *j, const struct window *w, con
 	return false;
 }
 
+static bool comes_in_here(const struct judge *j, const struct stream *s)
+{
+	return network_at_point(j->facts->network, &s->dst.addr, s->capture, s->interface, s->ifindex);
+}
+
 /*
  * At a relay that has put its own address in the place of the receiver's: audio comes in, and nothing of it goes out,
  * where other packets of the relay go to the receiver. A relay that the receiver told a private address, and has sent
@@ -390,7 +395,7 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 	const struct address *author = w->target_count > 1 ? &w->targets[w->target_count - 1].at.addr : NULL;
 
 	if (!s || !author || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS ||
-	    !network_at(j->facts->network, &s->dst.addr) || is_relay(j, w, s, author) ||
+	    !comes_in_here(j, s) || is_relay(j, w, s, author) ||
 	    !address_equal(&s->dst.addr, &w->targets[0].at.addr))
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
@@ -409,7 +414,7 @@ static bool relay_stops(const struct judge *j, const struct window *w, const str
 	const struct stream *out = s ? s->twin_next : NULL;
 
 	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
-	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
+	    !comes_in_here(j, s) || !relay_sends_there(j, w, s) ||
 	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
 	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS ||
 	    relay_sends_audio(j, w, s, ns_add(out->last_ns, SECOND_NS + 1), INT64_MAX))

@@ -248,6 +248,9 @@ uint32_t network_point(const struct network *n, uint16_t file, uint16_t interfac
  * capture? From there nothing can be said of what a sends to b.
  */
 bool network_passes_beyond(const struct network *n, const struct address *a, const struct address *b);
+/* As network_at(), at that point of the capture: the host may be near at another one alone. */
+bool network_at_point(const struct network *n, const struct address *a, uint16_t file, uint16_t interface,
+	uint32_t ifindex);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
 bool network_passes_at(
 	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,

@@ -504,6 +504,14 @@ bool network_relay_seen(const struct network *n, const struct address *src, cons
 		hop_seen(n, &relayed->relay, dst, from_ns, to_ns, margin_ns);
 }
 
+bool network_at_point(const struct network *n, const struct address *a, uint16_t file, uint16_t interface,
+	uint32_t ifindex)
+{
+	const struct host *h = network_host_find(n, a);
+
+	return host_at(h) && !(network_point(n, file, interface, ifindex) & h->points_beyond & ~h->points_at);
+}
+
 static uint32_t points_between(const struct network *n, const struct address *a, const struct address *b)
 {
 	const struct pair *to = network_pair_find(n, a, b), *from = network_pair_find(n, b, a);
