@@ -361,6 +361,14 @@ static bool relay_sends_there(const struct judge *j, const struct window *w, con
 	return false;
 }
 
+/* The same audio at the last point before a relay: a NAT may be between its points. */
+static const struct stream *before_relay(const struct stream *s)
+{
+	while (s->twin_next && s->twin_next->twin_kind != TWIN_RELAY)
+		s = s->twin_next;
+	return s;
+}
+
 /* Audio that leaves the relay then, and is this direction's or nobody's. */
 static bool relay_sends_audio(const struct judge *j, const struct window *w, const struct stream *in, int64_t from_ns,
 	int64_t to_ns)
@@ -370,7 +378,7 @@ static bool relay_sends_audio(const struct judge *j, const struct window *w, con
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
 
-		if (s != in && s->direction == j->d && s->first_ns <= to_ns && s->last_ns >= from_ns &&
+		if (before_relay(s) != in && s->direction == j->d && s->first_ns <= to_ns && s->last_ns >= from_ns &&
 		    is_relay(j, w, in, &s->src.addr))
 			return true;
 	}
@@ -394,8 +402,10 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 {
 	const struct address *author = w->target_count > 1 ? &w->targets[w->target_count - 1].at.addr : NULL;
 
-	if (!s || !author || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS ||
-	    !comes_in_here(j, s) || is_relay(j, w, s, author) ||
+	if (!s || !author || s->twin_of)
+		return false;
+	s = before_relay(s);
+	if (s->twin_next || s->packets < ALIVE_PACKETS || !comes_in_here(j, s) || is_relay(j, w, s, author) ||
 	    !address_equal(&s->dst.addr, &w->targets[0].at.addr))
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
