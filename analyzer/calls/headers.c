@@ -57,6 +57,20 @@ static void take_reason(const struct arrival *a, struct headers_more *h)
 	}
 }
 
+static bool lists(const struct sip_message *sip, enum sip_header_name name, struct span option)
+{
+	for (const struct sip_header *it = sip_header_find(sip, name); it; it = sip_header_next(sip, it)) {
+		for (struct span rest = it->value; rest.n;) {
+			size_t at = span_find(rest, ',');
+
+			if (span_equal_nocase(span_trim(span_first(rest, at)), option))
+				return true;
+			rest = at < rest.n ? span_from(rest, at + 1) : SPAN_NONE;
+		}
+	}
+	return false;
+}
+
 static void take_session_timer(const struct sip_message *sip, struct headers_more *h)
 {
 	struct span params = sip_header_value(sip, SIP_H_SESSION_EXPIRES), refresher;
@@ -64,6 +78,8 @@ static void take_session_timer(const struct sip_message *sip, struct headers_mor
 
 	h->session_expires_s = number_of(sip, SIP_H_SESSION_EXPIRES);
 	h->min_se_s = number_of(sip, SIP_H_MIN_SE);
+	h->knows_timers = h->session_expires_s || lists(sip, SIP_H_SUPPORTED, SPAN("timer")) ||
+		lists(sip, SIP_H_REQUIRE, SPAN("timer"));
 	if (at < params.n && sip_parameter(span_from(params, at + 1), SPAN("refresher"), &refresher))
 		h->refresher = span_equal_nocase(refresher, SPAN("uac")) ? REFRESHER_UAC : span_equal_nocase(refresher,
 			SPAN("uas")) ? REFRESHER_UAS : REFRESHER_NONE;

@@ -24,6 +24,7 @@ struct headers_more {
 	uint32_t session_expires_s, min_se_s, retry_after_s;  /* 0: not given */
 	uint16_t q850, sip_cause;    /* of Reason (RFC 3326), 0 none */
 	uint8_t refresher;           /* enum refresher */
+	bool knows_timers;           /* "timer" in Supported or Require, or a Session-Expires (RFC 4028) */
 };
 
 struct headers {

@@ -136,6 +136,7 @@ struct timer {                       /* as the latest success agreed it */
 	enum refresher refresher;
 	bool asked;                  /* the request names the refresher, the answer does not */
 	unsigned client;             /* side that asked for it: uac */
+	bool client_knows;           /* what it is: the side that answers may keep a timer alone (RFC 4028 9) */
 	const struct message *by;
 };
 
@@ -163,6 +164,7 @@ static struct timer timer_at(const struct leg *leg, int64_t at_ns)
 		timer.set_ns = ok->at.at_ns;
 		timer.by = ok;
 		timer.client = t->by;
+		timer.client_knows = !t->request || !t->request->headers || t->request->headers->more->knows_timers;
 		timer.expires_s = ok->headers ? ok->headers->more->session_expires_s : 0;
 		timer.refresher = refresher_of(ok);
 		timer.asked = timer.refresher == REFRESHER_NONE;
@@ -307,7 +309,8 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 	struct timer timer = timer_at(leg, e->bye->at.at_ns);
 	int64_t early_ns, after_ns;
 
-	if (timer.set_ns == NS_NONE || timer.expires_s == 0)
+	if (timer.set_ns == NS_NONE || timer.expires_s == 0 ||
+	    (leg->ended_by_side == timer.client && !timer.client_knows))
 		return false;
 	early_ns = (int64_t)(timer.expires_s / 3 < LAST_MINUTE_S ? timer.expires_s / 3 : LAST_MINUTE_S) * SECOND_NS;
 	after_ns = ns_minus(e->bye->at.at_ns, timer.set_ns);

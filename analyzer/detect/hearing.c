@@ -433,6 +433,20 @@ static bool passes_beside_sender(const struct judge *j)
 	return false;
 }
 
+/* The sender is near at a point of the capture by which what it sends to the receiver does not pass. */
+static bool near_elsewhere(const struct judge *j)
+{
+	bool elsewhere = false;
+
+	for (unsigned i = 0; i < j->sender->count; i++) {
+		for (unsigned k = 0; k < j->receiver->count; k++) {
+			if (network_passes_beyond(j->facts->network, &j->sender->at[i].addr, &j->receiver->at[k].addr))
+				elsewhere = true;
+		}
+	}
+	return elsewhere;
+}
+
 static void judge_sides(struct judge *j, struct sides *s)
 {
 	enum side sender = j->d->sender, receiver = side_other(sender);
@@ -447,7 +461,7 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_receiver = s->place[receiver].near;
 	if (j->h->window)
 		judge_stand_ins(j, j->h->window);
-	if (passes_beside_sender(j))
+	if (passes_beside_sender(j) || near_elsewhere(j))
 		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
 }
 

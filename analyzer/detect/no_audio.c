@@ -326,6 +326,12 @@ static void say_none(struct finding *f, const struct facts *facts, const struct 
 			SAY_COUNTED(waits(facts, silent), "other call"), silent == a ? callee : caller);
 }
 
+/* Both were heard before. */
+static const char *any_more(const struct hearing *a, const struct hearing *b)
+{
+	return a->whole || b->whole ? "" : " any more";
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -347,13 +353,12 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "Audio of %s comes to %s, and of %s to %s; nothing of either leaves for the other side, where other packets of the relay do.",
 			      caller, y, callee, x);
 	else if (strcmp(f->reason, "blocked-both-ways") == 0)
-		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received.", caller,
-			callee);
+		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received%s.", caller,
+			callee, any_more(a, b));
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_cause(f, "Both phones sit behind one NAT and send to its public address (%s, %s); it does not send the packets back inside.", x, y);
 	else if (strcmp(f->reason, "never-sent-both") == 0)
-		finding_cause(f, "Neither end sent audio%s: %s, %s.", a->whole || b->whole ? "" : " any more",
-			caller, callee);
+		finding_cause(f, "Neither end sent audio%s: %s, %s.", any_more(a, b), caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
 	else if (strcmp(f->reason, "codec") == 0)
@@ -434,6 +439,8 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct m
 			"two networks the right direction of its media relay): %s cannot be reached from "
 			"there.", say_host(facts, &named_by.addr, relay), say_host(facts, &told.addr, other),
 			private_to == SIDE_CALLER ? y : x);
+	else if (*any_more(a, b))
+		say_passed_before_fix(f, x, y);
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -487,11 +494,12 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_times(f, both_since(a, b), both_until(a, b));
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
-	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing%s%s", from, to, say_claim(f),
+		act ? "" : " of each other", any_more(a, b));
 	if (act)
 		say_title(f, act, effect);
 	else
-		finding_title(f, "%s of each other", effect);
+		finding_title(f, "%s", effect);
 	if (strcmp(reason, "latch-deadlock") == 0) {
 		say_deadlock(f, facts, slot, a, b);
 	} else {

@@ -510,11 +510,21 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "Capture beside %s: if nothing arrives, open UDP to %s between %s and %s; if it does, compare the keys that both took from the SDP.",
 			w->receiver_host, w->sdp, w->sender_host, w->receiver_host);
 	} else {
+		bool relayed = say_relays(facts, &h->stream->dst.addr);
+
 		entitle(f, w, h, "Something on the way", "drops the audio");
-		finding_cause(f, "%s sent %s packets, %s reports nothing received%s: they are lost between the capture point and %s.", w->sender_host, w->packets,
-			      w->receiver_host, h->whole ? "" : " any more", w->receiver_host);
-		finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.",
-			w->sdp, w->sender_host, w->receiver_host);
+		finding_cause(f, "%s sent %s packets, %s%s reports nothing received%s: they are lost between the capture point and %s%s.", w->sender_host, w->packets,
+			      relayed ? "what comes back by the relay of " : "", w->receiver_host,
+			      h->whole ? "" : " any more", relayed ? w->receiver : w->receiver_host,
+			      relayed ? ": on the way to the relay, in it, or behind it" : "");
+		if (relayed)
+			finding_fix(f, "Capture beside %s: if the audio does not come there, open UDP to %s between %s and it; if it is not sent on, look at its relay and at the firewall of that machine; if it is, at the way to %s.",
+				w->receiver_host, w->sdp, w->sender_host, w->receiver);
+		else if (!h->whole)
+			say_passed_before_fix(f, w->sender_host, w->receiver_host);
+		else
+			finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.",
+				w->sdp, w->sender_host, w->receiver_host);
 	}
 }
 

@@ -245,6 +245,11 @@ static int reported_more(const struct facts *facts, const struct stream *s, cons
 	return missing > 0 ? missing : 0;
 }
 
+bool quality_beside(const struct facts *facts, const struct stream *s, const struct endpoint *at)
+{
+	return network_at_point(facts->network, &at->addr, s->capture, s->interface, s->ifindex);
+}
+
 static int missing_in(const struct gap *g)
 {
 	return g->seq_step > 1 ? (int)g->seq_step - 1 : 0;

@@ -34,6 +34,8 @@ bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, c
  * queue that grows or by the sender. Another clock than the agreed one is one that codecs have.
  */
 bool quality_comes_slower(const struct stream *s, uint32_t clock_hz);
+/* Nothing of the IP network lies between its end `at` and the point where it was captured. */
+bool quality_beside(const struct facts *facts, const struct stream *s, const struct endpoint *at);
 /* Who listens to it: the party, else its host. */
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
 /* What a relay gets and made this of, under the same SSRC or one of its own; NULL: none is known. */

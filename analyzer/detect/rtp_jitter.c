@@ -58,7 +58,7 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 	if ((s->drift_ppm > 500 || s->drift_ppm < -500) && !slower)
 		return "clock-drift";
 	/* no router between sender and capture: it left like this */
-	if (network_at(facts->network, &s->src.addr))
+	if (quality_beside(facts, s, &s->src))
 		return "sender-pacing";
 	if (in_bursts(f))
 		return "wifi-like";
@@ -102,8 +102,8 @@ static const struct stream *late_on_way_in(const struct facts *facts, const stru
 /* Both on one network: a radio link may lie before this point, which counts as no hop. */
 static bool on_one_network(const struct facts *facts, const struct stream *s)
 {
-	return facts->vantage.kind != VANTAGE_ON_HOST && network_at(facts->network, &s->src.addr) &&
-	       network_at(facts->network, &s->dst.addr);
+	return facts->vantage.kind != VANTAGE_ON_HOST && quality_beside(facts, s, &s->src) &&
+	       quality_beside(facts, s, &s->dst);
 }
 
 static const char *pattern_of(const char *reason, bool radio)

@@ -18,6 +18,7 @@ enum {
 };
 #define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
 #define COUNTED_SHARE 0.5
+#define DOUBLED_SHARE 0.2            /* a network doubles single packets, a mirror nearly all (1.4.6) */
 #define MORE_NUMBERS 1.3
 
 static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
@@ -231,6 +232,17 @@ static const char *shape_of(const struct stream *s)
 	return (double)s->lost_within * kept < 1.5 * stream_flaws(s)->loss_events ? "scattered" : "in bursts";
 }
 
+/*
+ * Packets that the network doubles, or their sender, come to the receiver twice as well: it counts them as received, and
+ * as many lost ones less (RFC 3550 6.4.1).
+ */
+static double doubled_percent(const struct stream *s)
+{
+	uint64_t copies = s->mirror_copies < DOUBLED_SHARE * (double)s->packets ? s->mirror_copies : 0;
+
+	return s->expected_within ? 100.0 * (double)(copies + s->duplicates) / (double)s->expected_within : 0;
+}
+
 /* The receiver lacks about as much as the capture. */
 static bool reported_too(const struct loss *l)
 {
@@ -310,12 +322,11 @@ static const char *where_of(const struct facts *facts, const struct stream *s, c
 	if (reported_too(l))
 		*ret = CONFIDENCE_CERTAIN;
 	if (lost_in_relay(facts, s)) {
-		*ret = network_at(facts->network, &s->src.addr) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		*ret = quality_beside(facts, s, &s->src) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		return "between-points";
 	}
 	/* what a relay sends on lacks what it never got */
-	if (s->twin_kind != TWIN_RELAY && network_at(facts->network, &s->src.addr) &&
-	    !network_at(facts->network, &s->dst.addr))
+	if (s->twin_kind != TWIN_RELAY && quality_beside(facts, s, &s->src) && !quality_beside(facts, s, &s->dst))
 		return "at-sender";
 	if (s->twin_of && s->twin_of->lost_within * 2 < s->lost_within)
 		return "between-points";
@@ -512,9 +523,10 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	if (l->report_last)
 		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame,
 			l->report_last->file, 0 },
-				 "the receiver reports %.1f %% lost",
+				 "the receiver reports %.1f %% lost%s",
 				 /* duplicates make it negative */
-				 l->reported_percent > 0 ? l->reported_percent : 0);
+				 l->reported_percent > 0 ? l->reported_percent : 0,
+				 doubled_percent(s) >= 1 ? ", less as many as came twice" : "");
 }
 
 /*
@@ -523,7 +535,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
  */
 static bool receiver_has_them(struct detection *d, const struct stream *s, const struct loss *l)
 {
-	double more = l->percent - l->reported_percent;
+	double more = l->percent - l->reported_percent - doubled_percent(s);
 
 	if (l->reported_percent < 0)
 		return false;

@@ -24,6 +24,12 @@ bool say_is_pbx(const struct facts *facts, const struct address *a)
 	return roles_of(facts, a) & (1u << ROLE_PBX | 1u << ROLE_MEDIA);
 }
 
+bool say_relays(const struct facts *facts, const struct address *a)
+{
+	return (roles_of(facts, a) & (1u << ROLE_PROXY | 1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PHONE)) ==
+	       1u << ROLE_PROXY;
+}
+
 bool say_routes(const struct facts *facts, const struct address *a)
 {
 	return roles_of(facts, a) & 1u << ROLE_NAT;
@@ -356,6 +362,12 @@ void say_relay_fix(struct finding *f, const char *relay, const char *at)
 {
 	finding_fix(f, "On %s a capture sees packets before the host's own firewall does: let its rules take UDP to %s, and let out what the relay sends. If they do, look in the log of the relay for this call: a source that it does not accept, a codec or a key that it cannot use, no session.",
 		relay, at);
+}
+
+void say_passed_before_fix(struct finding *f, const char *a, const char *b)
+{
+	finding_fix(f, "Look at what lies between %s and %s at that moment: a router that forgot the session or gave it another port, a new address, a limit of sessions, a link. Until then UDP passed there, so a fixed rule does not forbid it.",
+		a, b);
 }
 
 bool say_first_packet_fix(struct finding *f, const struct facts *facts, const struct address *server,

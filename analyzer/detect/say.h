@@ -24,6 +24,8 @@ bool say_routes(const struct facts *facts, const struct address *a);
 bool say_serves(const struct facts *facts, const struct address *a);
 /* It may answer calls itself and play something: a PBX, a media server. */
 bool say_is_pbx(const struct facts *facts, const struct address *a);
+/* A proxy, and nothing that speaks itself: audio at its address is a relay's, RTCP from there the party's behind it. */
+bool say_relays(const struct facts *facts, const struct address *a);
 /* "PCMA (8), telephone-event (101)"; empty: no list. */
 const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
 /*
@@ -35,6 +37,8 @@ void say_title(struct finding *f, const char *act, const char *effect);
 void say_direct_media_fix(struct finding *f, const char *pbx);
 /* What to look at on a relay that gets audio at `at` and sends none of it on. */
 void say_relay_fix(struct finding *f, const char *relay, const char *at);
+/* Audio passed between the two, and does no more, and nobody says why. */
+void say_passed_before_fix(struct finding *f, const char *a, const char *b);
 /*
  * Of a phone behind that router nothing comes to a server that sends the audio of others to the router: it answers the
  * first packet, and waits for it. Sets the fix; false: that is not so.

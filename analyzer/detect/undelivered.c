@@ -361,6 +361,14 @@ static bool relay_sends_there(const struct judge *j, const struct window *w, con
 	return false;
 }
 
+/* The same audio at the last point before a relay: a NAT may be between its points. */
+static const struct stream *before_relay(const struct stream *s)
+{
+	while (s->twin_next && s->twin_next->twin_kind != TWIN_RELAY)
+		s = s->twin_next;
+	return s;
+}
+
 /* Audio that leaves the relay then, and is this direction's or nobody's. */
 static bool relay_sends_audio(const struct judge *j, const struct window *w, const struct stream *in, int64_t from_ns,
 	int64_t to_ns)
@@ -370,7 +378,7 @@ static bool relay_sends_audio(const struct judge *j, const struct window *w, con
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
 
-		if (s != in && s->direction == j->d && s->first_ns <= to_ns && s->last_ns >= from_ns &&
+		if (before_relay(s) != in && s->direction == j->d && s->first_ns <= to_ns && s->last_ns >= from_ns &&
 		    is_relay(j, w, in, &s->src.addr))
 			return true;
 	}
@@ -378,6 +386,11 @@ static bool relay_sends_audio(const struct judge *j, const struct window *w, con
 		if (s != in && is_relay(j, w, in, &s->src.addr))
 			return true;
 	return false;
+}
+
+static bool comes_in_here(const struct judge *j, const struct stream *s)
+{
+	return network_at_point(j->facts->network, &s->dst.addr, s->capture, s->interface, s->ifindex);
 }
 
 /*
@@ -389,8 +402,10 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 {
 	const struct address *author = w->target_count > 1 ? &w->targets[w->target_count - 1].at.addr : NULL;
 
-	if (!s || !author || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS ||
-	    !network_at(j->facts->network, &s->dst.addr) || is_relay(j, w, s, author) ||
+	if (!s || !author || s->twin_of)
+		return false;
+	s = before_relay(s);
+	if (s->twin_next || s->packets < ALIVE_PACKETS || !comes_in_here(j, s) || is_relay(j, w, s, author) ||
 	    !address_equal(&s->dst.addr, &w->targets[0].at.addr))
 		return false;
 	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
@@ -409,7 +424,7 @@ static bool relay_stops(const struct judge *j, const struct window *w, const str
 	const struct stream *out = s ? s->twin_next : NULL;
 
 	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
-	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
+	    !comes_in_here(j, s) || !relay_sends_there(j, w, s) ||
 	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
 	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS ||
 	    relay_sends_audio(j, w, s, ns_add(out->last_ns, SECOND_NS + 1), INT64_MAX))

@@ -179,25 +179,24 @@ static bool on_loopback(const struct packet *p)
 	       ((p->has & HAS_MAC) && memcmp(p->mac_src, zeros, sizeof zeros) == 0);
 }
 
-/*
- * The TTL is the sender's own only where nobody speaks for it: not in relayed media, nor in what a HEP agent says it
- * saw.
- */
-static bool ttl_is_own(const struct packet *p)
+bool ttl_is_own(const struct packet *p)
 {
 	return p->ttl && p->kind != PACKET_ICMP && p->tunnel != TUNNEL_HEP && p->tunnel != TUNNEL_TURN &&
 		!address_multicast(&p->dst.addr);
 }
 
+unsigned ttl_hops(uint8_t ttl)
+{
+	return (ttl <= 64 ? 64u : ttl <= 128 ? 128u : 255u) - ttl;
+}
+
 static void ttl_learn(struct host_record *h, uint8_t ttl, uint32_t count)
 {
 	struct host *host = &h->host;
-	unsigned initial;
 
 	tally_add(&h->ttls, ttl, count);
 	host->ttl = h->ttls.value[0];
-	initial = host->ttl <= 64 ? 64 : host->ttl <= 128 ? 128 : 255;
-	host->hops = (uint8_t)(initial - host->ttl);
+	host->hops = (uint8_t)ttl_hops(host->ttl);
 	host->ttl_known = true;
 }
 

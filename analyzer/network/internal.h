@@ -199,6 +199,12 @@ static inline struct host_record *host_record_of(const struct host *h)
 /* host.c */
 struct host_record *host_add(struct network *n, const struct address *a, const struct host_record *spare);
 struct host_record *host_find(const struct network *n, const struct address *a);     /* itself, no alias followed */
+/*
+ * The TTL is the sender's own only where nobody speaks for it: not in relayed media, nor in what a HEP agent says it
+ * saw.
+ */
+bool ttl_is_own(const struct packet *p);
+unsigned ttl_hops(uint8_t ttl);      /* to the next initial one (64, 128, 255) */
 void host_sent(struct network *n, struct host_record *h, const struct packet *p, uint32_t count);
 void host_received(struct host_record *h, const struct packet *p, uint32_t count);
 /* What a copy still tells of its sender: in which direction it passed this machine. */

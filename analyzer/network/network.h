@@ -34,6 +34,8 @@ struct host {
 	int64_t first_ns, last_out_ns, last_in_ns;
 	/* at which capture points (network_point) packets from it and to it are seen */
 	uint32_t points_out, points_in;
+	/* of points_out: where its packets come as they left it, and where they come from beyond a router, by their TTL */
+	uint32_t points_at, points_beyond;
 	struct span user_agent;
 	uint16_t sip_ports[HOST_PORT_MAX], media_ports[HOST_PORT_MAX], vlans[4];
 	unsigned sip_port_count, media_port_count, vlan_count;
@@ -241,6 +243,14 @@ bool network_beside_inbound(const struct network *n, const struct address *dst, 
 	int64_t from_ns, int64_t to_ns);
 /* The bit of that capture point in pair.points; 0: none of the first 31. */
 uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex);
+/*
+ * Is what passes between the two seen only where a comes from beyond a router, though it is near at another point of the
+ * capture? From there nothing can be said of what a sends to b.
+ */
+bool network_passes_beyond(const struct network *n, const struct address *a, const struct address *b);
+/* As network_at(), at that point of the capture: the host may be near at another one alone. */
+bool network_at_point(const struct network *n, const struct address *a, uint16_t file, uint16_t interface,
+	uint32_t ifindex);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
 bool network_passes_at(
 	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,

@@ -325,13 +325,17 @@ static uint32_t point_bit(struct network *n, const struct packet *p)
 	return UINT32_C(1) << i;
 }
 
-static void point_learn(struct pair_record *record, uint32_t bit)
+static void point_learn(struct pair_record *record, const struct packet *p, uint32_t bit)
 {
 	if (record->pair.points & bit)
 		return;
 	record->pair.points |= bit;
 	record->src->host.points_out |= bit;
 	record->dst->host.points_in |= bit;
+	if (ttl_is_own(p) && ttl_hops(p->ttl) == 0)
+		record->src->host.points_at |= bit;
+	else if (ttl_is_own(p))
+		record->src->host.points_beyond |= bit;
 }
 
 uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex)
@@ -410,7 +414,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 {
 	struct pair *pair = &record->pair;
 
-	point_learn(record, point_bit(n, p));
+	point_learn(record, p, point_bit(n, p));
 	if (verdict != DUPLICATE_NO) {
 		copy_learn(n, pair, p, verdict, count);
 		return;
@@ -498,6 +502,37 @@ bool network_relay_seen(const struct network *n, const struct address *src, cons
 		return false;
 	return hop_seen(n, src, &relayed->relay, from_ns, to_ns, margin_ns) ||
 		hop_seen(n, &relayed->relay, dst, from_ns, to_ns, margin_ns);
+}
+
+bool network_at_point(const struct network *n, const struct address *a, uint16_t file, uint16_t interface,
+	uint32_t ifindex)
+{
+	const struct host *h = network_host_find(n, a);
+
+	return host_at(h) && !(network_point(n, file, interface, ifindex) & h->points_beyond & ~h->points_at);
+}
+
+static uint32_t points_between(const struct network *n, const struct address *a, const struct address *b)
+{
+	const struct pair *to = network_pair_find(n, a, b), *from = network_pair_find(n, b, a);
+
+	return (to ? to->points : 0) | (from ? from->points : 0);
+}
+
+bool network_passes_beyond(const struct network *n, const struct address *a, const struct address *b)
+{
+	const struct host *h = network_host_find(n, a);
+	const struct endpoint inside = { *b, 0 };
+	struct endpoint outside;
+	uint32_t points;
+	unsigned weight;
+
+	if (!h || !h->points_beyond || !h->points_at)
+		return false;
+	points = points_between(n, a, b);
+	if (network_public_of(n, &inside, false, &outside, &weight))
+		points |= points_between(n, a, &outside.addr);
+	return points && !(points & ~(h->points_beyond & ~h->points_at));
 }
 
 bool network_passes_at(
