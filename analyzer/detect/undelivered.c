@@ -291,6 +291,18 @@ static bool still_seen_at(const struct judge *j, const struct stream *copy, int6
 }
 
 /*
+ * How much later the copy's clock is: where proxies between the two leave no message that both files have, by the packet
+ * with which both begin. That is late by the way between them.
+ */
+static bool clock_of_copy(const struct judge *j, const struct stream *s, const struct stream *copy, int64_t *ret_ns)
+{
+	if (clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, ret_ns))
+		return true;
+	*ret_ns = ns_minus(copy->first_ns, s->first_ns);
+	return copy->first_seq == s->first_seq;
+}
+
+/*
  * It was seen at two points, and goes on at the one nearer its sender alone: from then on it is dropped between them.
  * The times of the copy are of its own file's clock.
  */
@@ -302,7 +314,7 @@ static bool copy_ends(const struct judge *j, const struct stream *s, int64_t to_
 	int64_t last_ns;
 
 	if (!copy || copy->twin_next || copy->twin_kind == TWIN_RELAY || copy->points & (copy->points - 1) ||
-	    !clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, &offset_ns))
+	    !clock_of_copy(j, s, copy, &offset_ns))
 		return false;
 	since_ns = ns_add(copy->last_ns, -offset_ns);
 	last_ns = stream_last_between(s, since_ns, to_ns, &frame);
