@@ -106,7 +106,7 @@ static const struct row {
 	  { "no-audio", "one-way-audio", "call-failed", "call-dropped" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio", "one-way-audio" } },
 	/* what either sends all the same */
-	{ "codec-not-agreed", "no-common-codec", SAME_SIGNALLING, { "codec-not-agreed" } },
+	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "codec-not-agreed" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_SIGNALLING, { "codec-not-agreed" } },
 	{ "rtp-port-reuse", "mislatched", SAME_CALL, { "one-way-audio", "media-unexpected-source" } },
 	{ "rtp-injection", "media-hijack", SAME_CALL,
