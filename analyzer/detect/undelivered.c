@@ -412,15 +412,35 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 }
 
 /*
+ * What the relay makes of it: the same packets, or where it transcodes and sends as a source of its own the last audio
+ * of this direction that leaves it. NULL: nothing, or it may leave pauses out.
+ */
+static const struct stream *relayed(const struct judge *j, const struct window *w, const struct stream *s)
+{
+	const struct stream *out = s ? s->twin_next : NULL;
+
+	if (out || !s)
+		return out && out->twin_kind == TWIN_RELAY && !out->twin_next ? out : NULL;
+	for (unsigned i = 0; !w->dtx_allowed && i < j->d->stream_count; i++) {
+		const struct stream *x = j->d->streams[i];
+
+		if (x != s && x->ssrc != s->ssrc && !x->dtx_seen && !x->twin_of && !x->twin_next &&
+		    x->packets >= OPEN_PACKETS && is_relay(j, w, s, &x->src.addr) && (!out || x->last_ns > out->last_ns))
+			out = x;
+	}
+	return out;
+}
+
+/*
  * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that
  * it last sent, and nothing of it later.
  */
 static bool relay_stops(const struct judge *j, const struct window *w, const struct stream *s, int64_t to_ns,
 	int64_t *ret_since_ns)
 {
-	const struct stream *out = s ? s->twin_next : NULL;
+	const struct stream *out = relayed(j, w, s);
 
-	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
+	if (!out || s->twin_of || out->capture != s->capture ||
 	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
 	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
 	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS ||
