@@ -291,8 +291,8 @@ static bool still_seen_at(const struct judge *j, const struct stream *copy, int6
 }
 
 /*
- * How much later the copy's clock is: where proxies between the two leave no message that both files have, by the packet
- * with which both begin. That is late by the way between them.
+ * How much later the copy's clock is: where proxies between the two leave no message that both files have, by the
+ * packet with which both begin. That is late by the way between them.
  */
 static bool clock_of_copy(const struct judge *j, const struct stream *s, const struct stream *copy, int64_t *ret_ns)
 {
@@ -424,8 +424,10 @@ static const struct stream *relayed(const struct judge *j, const struct window *
 	for (unsigned i = 0; !w->dtx_allowed && i < j->d->stream_count; i++) {
 		const struct stream *x = j->d->streams[i];
 
-		if (x != s && x->ssrc != s->ssrc && !x->dtx_seen && !x->twin_of && !x->twin_next &&
-		    x->packets >= OPEN_PACKETS && is_relay(j, w, s, &x->src.addr) && (!out || x->last_ns > out->last_ns))
+		if (x == s || x->ssrc == s->ssrc || x->dtx_seen || x->twin_of || x->twin_next ||
+		    x->packets < OPEN_PACKETS || !is_relay(j, w, s, &x->src.addr))
+			continue;
+		if (!out || x->last_ns > out->last_ns)
 			out = x;
 	}
 	return out;

@@ -67,9 +67,12 @@ static struct span asked_user(const struct sip_message *m)
 /* Who is asked has handed it on before, as its own Via says: it goes round, and nobody asks anew. */
 static bool goes_round(const struct packet *p)
 {
+	const struct sip_message *m = p->sip;
 	struct sip_via v;
 
-	for (unsigned i = 0; p->sip->via_count > 2 && i < LOOP_VIAS && i < p->sip->via_count && sip_via_at(p->sip, i, &v); i++) {
+	if (m->via_count < 3)
+		return false;        /* the first round is no circle yet */
+	for (unsigned i = 0; i < LOOP_VIAS && i < m->via_count && sip_via_at(m, i, &v); i++) {
 		if (address_equal(&v.at, &p->dst.addr))
 			return true;
 	}
