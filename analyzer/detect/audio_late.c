@@ -230,6 +230,18 @@ static const char *may_be_the_end(struct detection *d, const struct event *ev, c
 		? "a PBX that nobody is seen behind: what it plays itself has no beginning that could be missed" : NULL;
 }
 
+/*
+ * Who asked without an offer names another machine in its ACK: a controller that calls both parties, and waits with the
+ * ACK for the other one's answer (RFC 3725 flow I).
+ */
+static const char *third_party(const struct facts *facts, const struct event *ev)
+{
+	struct endpoint media = party_seen_at(ev->direction, SIDE_CALLER);
+
+	return network_same(facts->network, &media.addr, &ev->leg->party[SIDE_CALLER].signalling.addr) ? NULL
+		: "a controller that waits for the other party's answer before it acknowledges this one's";
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w,
 	int64_t on_ns, enum severity severity)
 {
@@ -237,10 +249,11 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	enum confidence c;
 	const char *reason = reason_of(facts, ev->direction, h, w,
 		(int64_t)(detection_key(d, "warn-ms") * 1e6), &c);
-	const char *excuse = strcmp(reason, "sender-late") == 0 || strcmp(reason, "unlocated") == 0
+	bool ack_late = strcmp(reason, "ack-late") == 0;
+	const char *excuse = ack_late ? third_party(facts, ev)
+		: strcmp(reason, "sender-late") == 0 || strcmp(reason, "unlocated") == 0
 		? may_be_the_end(d, ev, h, on_ns) : NULL;
 	struct finding *f;
-	bool ack_late = strcmp(reason, "ack-late") == 0;
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
 	struct endpoint culprit = ack_late ? party_seen_at(ev->direction, SIDE_CALLER) :
 		h->opened_ns ? (struct endpoint){ h->icmp->reporter, 0 } : sender;

@@ -216,6 +216,18 @@ static const struct message *answered_hop(const struct invite_hop *hops, unsigne
 	return NULL;
 }
 
+/* The proxy was told to give up, took that, and has to hand it on (RFC 3261 16.10). */
+static const struct message *proxy_told(const struct invite_hop *hops, unsigned count, const struct invite_hop *h)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct invite_hop *o = &hops[i];
+
+		if (o != h && endpoint_equal(&o->dst, &h->src) && o->cancel_answer && o->cancel_answer->status < 300)
+			return o->cancel;
+	}
+	return NULL;
+}
+
 static const struct message *taken_by(const struct judging *j, const struct lost *l, const struct invite_hop *hops,
 	unsigned count)
 {
@@ -223,6 +235,8 @@ static const struct message *taken_by(const struct judging *j, const struct lost
 	const struct message *m = answered_hop(hops, count, l->hop, fork_ns);
 	const struct leg *other;
 
+	if (!m)
+		m = proxy_told(hops, count, l->hop);
 	if (m)
 		return m;
 	other = answered_sibling(l->leg, fork_ns);

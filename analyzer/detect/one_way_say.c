@@ -63,7 +63,9 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	endpoint_text(&real, w.real);
 	/* grace included, as the reader counts */
 	w.seconds = (double)(h->to_ns - (h->whole ? h->window->on_ns : h->from_ns)) / 1e9;
-	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets : h->packets), w.packets);
+	/* at a relay both what comes in and what leaves is this direction's */
+	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets
+		: hearing_kept_by_relay(h) ? (double)h->stream->packets : h->packets), w.packets);
 	return w;
 }
 

@@ -34,7 +34,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3,
+enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 2, BRIEF_ENOUGH = 3,
 	MAPPING_SURE = 80            /* weight: two points or rport say so */ };
 
 #define T2_NS (4 * SECOND_NS)

@@ -325,6 +325,7 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 		kinds[o->kind].confidence);
 	const char *method = sip_method_name(o->method);
 	char a[SAY_TEXT], b[SAY_TEXT], act[2 * SAY_TEXT + 40];
+	bool own;
 
 	finding_part(f, PART_VICTIM, &o->src);
 	finding_part(f, PART_CULPRIT, &o->dst);
@@ -360,9 +361,13 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 	case ODD_LOOP:
 		snprintf(act, sizeof act, "%s sends requests in a circle", b);
 		say_title(f, act, "calls do not get through");
-		finding_cause(f, "One %s passed from %s to %s %u times, each time with fewer hops left.", method, a, b,
-			o->copies);
-		finding_fix(f, "Look at the routes of both servers: each sends this number on, and back to the other in the end; a server that is asked under a name it does not know for its own (alias, domain) does so, too.");
+		own = address_equal(&o->src.addr, &o->dst.addr);
+		finding_cause(f, "One %s passed from %s to %s %u times, each time with fewer hops left.", method, a,
+			own ? "itself" : b, o->copies);
+		if (own)
+			finding_fix(f, "Look at the routes of %s: it sends this number to itself. Let it know the names and addresses under which it is asked for its own (alias, domain).", b);
+		else
+			finding_fix(f, "Look at the routes of both servers: each sends this number on, and back to the other in the end; a server that is asked under a name it does not know for its own (alias, domain) does so, too.");
 		add_legs(f, facts, o);
 		break;
 	}

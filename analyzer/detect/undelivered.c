@@ -291,6 +291,18 @@ static bool still_seen_at(const struct judge *j, const struct stream *copy, int6
 }
 
 /*
+ * How much later the copy's clock is: where proxies between the two leave no message that both files have, by the
+ * packet with which both begin. That is late by the way between them.
+ */
+static bool clock_of_copy(const struct judge *j, const struct stream *s, const struct stream *copy, int64_t *ret_ns)
+{
+	if (clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, ret_ns))
+		return true;
+	*ret_ns = ns_minus(copy->first_ns, s->first_ns);
+	return copy->first_seq == s->first_seq;
+}
+
+/*
  * It was seen at two points, and goes on at the one nearer its sender alone: from then on it is dropped between them.
  * The times of the copy are of its own file's clock.
  */
@@ -302,7 +314,7 @@ static bool copy_ends(const struct judge *j, const struct stream *s, int64_t to_
 	int64_t last_ns;
 
 	if (!copy || copy->twin_next || copy->twin_kind == TWIN_RELAY || copy->points & (copy->points - 1) ||
-	    !clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, &offset_ns))
+	    !clock_of_copy(j, s, copy, &offset_ns))
 		return false;
 	since_ns = ns_add(copy->last_ns, -offset_ns);
 	last_ns = stream_last_between(s, since_ns, to_ns, &frame);
@@ -415,16 +427,37 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 }
 
 /*
+ * What the relay makes of it: the same packets, or where it transcodes and sends as a source of its own the last audio
+ * of this direction that leaves it. NULL: nothing, or it may leave pauses out.
+ */
+static const struct stream *relayed(const struct judge *j, const struct window *w, const struct stream *s)
+{
+	const struct stream *out = s ? s->twin_next : NULL;
+
+	if (out || !s)
+		return out && out->twin_kind == TWIN_RELAY && !out->twin_next ? out : NULL;
+	for (unsigned i = 0; !w->dtx_allowed && i < j->d->stream_count; i++) {
+		const struct stream *x = j->d->streams[i];
+
+		if (x == s || x->ssrc == s->ssrc || x->dtx_seen || x->twin_of || x->twin_next ||
+		    x->packets < OPEN_PACKETS || !is_relay(j, w, s, &x->src.addr))
+			continue;
+		if (!out || x->last_ns > out->last_ns)
+			out = x;
+	}
+	return out;
+}
+
+/*
  * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that
  * it last sent, and nothing of it later.
  */
 static bool relay_stops(const struct judge *j, const struct window *w, const struct stream *s, int64_t to_ns,
 	int64_t *ret_since_ns)
 {
-	const struct stream *out = s ? s->twin_next : NULL;
+	const struct stream *out = relayed(j, w, s);
 
-	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
-	    !comes_in_here(j, s) || !relay_sends_there(j, w, s) ||
+	if (!out || s->twin_of || out->capture != s->capture || !comes_in_here(j, s) || !relay_sends_there(j, w, s) ||
 	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
 	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS ||
 	    relay_sends_audio(j, w, s, ns_add(out->last_ns, SECOND_NS + 1), INT64_MAX))

@@ -10,6 +10,7 @@
 struct attempt {                     /* a request */
 	struct hash_link by_key;
 	bool used, credentials, fresh, issued, answered, final, initial;
+	bool round;                  /* it comes back to who has handed it on: nobody asks anew */
 	uint8_t method;
 	uint64_t key, user;
 	int64_t at_ns;

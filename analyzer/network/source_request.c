@@ -6,6 +6,7 @@
 
 enum { NAMELESS = SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ };
 enum { AHEAD = 8 };                  /* what will be overwritten after so many is asked for */
+enum { LOOP_VIAS = 8 };              /* of a request that are looked at for who is asked */
 
 /* ---- requests ---- */
 
@@ -63,6 +64,21 @@ static struct span asked_user(const struct sip_message *m)
 	return m->to.user;
 }
 
+/* Who is asked has handed it on before, as its own Via says: it goes round, and nobody asks anew. */
+static bool goes_round(const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+	struct sip_via v;
+
+	if (m->via_count < 3)
+		return false;        /* the first round is no circle yet */
+	for (unsigned i = 0; i < LOOP_VIAS && i < m->via_count && sip_via_at(m, i, &v); i++) {
+		if (address_equal(&v.at, &p->dst.addr))
+			return true;
+	}
+	return false;
+}
+
 static void take_initial(struct sources *s, struct source *x, struct attempt *a, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
@@ -84,7 +100,7 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 		u->requests++;
 		source_user_seen(x, u, p->at_ns);
 	}
-	if (m->method == SIP_INVITE)
+	if (m->method == SIP_INVITE && !a->round)
 		source_pace_grow(&x->invites, &x->invite_ns, p->at_ns);
 	text_escape(m->contact.host, a->contact, sizeof a->contact);
 }
@@ -129,8 +145,9 @@ void source_request(struct sources *s, const struct packet *p, uint64_t key)
 	x->by_method[m->method]++;
 	x->cut += (m->flaws & SIP_FLAW_HEADERS_CUT) != 0;
 	source_clock(s, x, p->at_ns / SECOND_NS);
-	x->any.now++;
-	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;
+	a->round = goes_round(p);
+	x->any.now += !a->round;
+	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n && !a->round;
 	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
 	note_agent(x, m->user_agent);
 	bucket = source_bucket_at(x, p->at_ns);
