@@ -86,7 +86,9 @@ static const struct window *window_of(const struct icmp_record *r, const struct 
 	if (!w || w->state != EXPECT_DUE)
 		return NULL;
 	margin_ns = w->first ? PORT_OPENS_LATE_NS : MOVE_NS;
-	return r->at.at_ns >= ns_add(w->on_ns, margin_ns) && !soon_moves(d, w, r->at.at_ns) && quotes(r, d, w) ? w : NULL;
+	if (r->at.at_ns < ns_add(w->on_ns, margin_ns) || soon_moves(d, w, r->at.at_ns))
+		return NULL;
+	return quotes(r, d, w) ? w : NULL;
 }
 
 struct tally {
