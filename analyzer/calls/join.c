@@ -221,11 +221,14 @@ static unsigned may_score(const struct pair *p)
 		: leg_given_up_ns(&p->y->leg) != NS_NONE ? GIVEN_UP_POINTS : 0);
 }
 
-/* Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. */
+/*
+ * Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. By two clocks
+ * nothing is sure to coincide.
+ */
 static unsigned lonely_points(const struct pair *p)
 {
-	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 &&
-		p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
+	return p->same_number && p->score > p->base && p->x->capture == p->y->capture &&
+		p->x->rare->pairs_as_parent.count == 1 && p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
