@@ -281,8 +281,7 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 	return x->answered && y->answered && p->score + HANG_UP_POINTS + LONELY_POINTS < c->config.join_score;
 }
 
-/* Something happened to the leg: its pairs say more now. */
-static void reckon_again(struct calls *c, struct leg_record *r)
+void join_reckon(struct calls *c, struct leg_record *r)
 {
 	LIST_EACH(it, &r->rare->pairs_as_child)
 		pair_score(LIST_ENTRY(it, struct pair, of_child));
@@ -568,7 +567,7 @@ void join_note(struct arrival *a)
 	redirect_note(a);
 	description_note(a);
 	if (says_more(a) || r->leg.end_ns != NS_NONE)
-		reckon_again(a->c, r);
+		join_reckon(a->c, r);
 	if (r->leg.end_ns != NS_NONE)
 		clues_retire(a->c, r);
 }
