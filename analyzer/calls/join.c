@@ -492,7 +492,10 @@ static bool was_in_vain(const struct leg *leg, const struct leg *next)
 	       address_equal(&leg->segments[0].a.addr, &next->segments[0].a.addr);
 }
 
-/* What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. */
+/*
+ * What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. And who
+ * was answered by a queue is put through when an agent is free.
+ */
 static void hunt_note(struct arrival *a, uint64_t caller)
 {
 	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
@@ -503,6 +506,8 @@ static void hunt_note(struct arrival *a, uint64_t caller)
 
 		if (ns_minus(a->leg->leg.invite_ns, before->leg.invite_ns) > HUNT_WITHIN_NS)
 			break;
+		if (before->leg.answered)
+			pair_add(a->c, before, a->leg);
 		if (!was_in_vain(&before->leg, &a->leg->leg))
 			continue;
 		if (before->leg.parent)
