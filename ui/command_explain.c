@@ -20,6 +20,8 @@ int command_explain(int argc, char **argv)
 		return command_trouble("explain: name one finding: deadair explain one-way-audio");
 	/* id/reason as the report prints it */
 	snprintf(id, sizeof id, "%.*s", (int)strcspn(argv[1], "/"), argv[1]);
+	for (char *c = id; *c; c++)     /* as somebody types it who has read it in a headline */
+		*c = *c == '_' ? '-' : *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
 	if (!view_detector_find(id, &d)) {
 		finding_id_check("explain", span_of(argv[1]), &err);
 		return command_trouble("%s", err.text);

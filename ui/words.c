@@ -21,21 +21,10 @@ const char *words_counted(uint64_t n, const char *noun, char buffer[WORDS])
 
 const char *words_duration(int64_t length_ns, char buffer[WORDS])
 {
-	int64_t s = length_ns / SECOND_NS;
+	bool tenths = length_ns > 0 && length_ns < 10 * SECOND_NS &&
+		(length_ns < SECOND_NS || length_ns % SECOND_NS >= SECOND_NS / 20);
 
-	if (length_ns > 0 && length_ns < 10 * SECOND_NS && (s < 1 || length_ns % SECOND_NS >= SECOND_NS / 20))
-		snprintf(buffer, WORDS, "%.1f s", (double)length_ns / SECOND_NS);
-	else if (s < 60)
-		snprintf(buffer, WORDS, "%" PRId64 " s", s > 0 ? s : 0);
-	else if (s < 3600 && s % 60 == 0)
-		snprintf(buffer, WORDS, "%" PRId64 " min", s / 60);
-	else if (s < 3600)
-		snprintf(buffer, WORDS, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
-	else if (s < 86400)
-		snprintf(buffer, WORDS, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
-	else
-		snprintf(buffer, WORDS, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
-	return buffer;
+	return ns_words(length_ns, tenths, buffer);
 }
 
 static const char *moment_as(int64_t at_ns, char buffer[WORDS], const char *format, const char *with_seconds)

@@ -474,6 +474,8 @@ const struct list *calls_subscriptions(const struct calls *c);
 const struct list *calls_transfers(const struct calls *c);
 
 const char *leg_state_name(enum leg_state s);        /* "ringing", "answered", ... as JSON's call.state */
+/* When the INVITE was refused or given up; its last message when neither. */
+int64_t leg_over_ns(const struct leg *leg);
 /* Each was seen in one VLAN only, and not in the same: the same addresses are not the same hosts. */
 static inline bool legs_in_other_vlans(const struct leg *x, const struct leg *y)
 {

@@ -360,6 +360,8 @@ void clues_forget(struct calls *c, struct leg_record *r);
 void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
+/* Something happened to the leg: its pairs say more now. */
+void join_reckon(struct calls *c, struct leg_record *r);
 void join_forget(struct calls *c, struct leg_record *r);
 
 /* again.c; caller: the value of CLUE_CALLER. */

@@ -221,11 +221,14 @@ static unsigned may_score(const struct pair *p)
 		: leg_given_up_ns(&p->y->leg) != NS_NONE ? GIVEN_UP_POINTS : 0);
 }
 
-/* Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. */
+/*
+ * Where little goes on, what coincides is one thing; numbers and the time of the INVITEs alone never are. By two clocks
+ * nothing is sure to coincide.
+ */
 static unsigned lonely_points(const struct pair *p)
 {
-	return p->same_number && p->score > p->base && p->x->rare->pairs_as_parent.count == 1 &&
-		p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
+	return p->same_number && p->score > p->base && p->x->capture == p->y->capture &&
+		p->x->rare->pairs_as_parent.count == 1 && p->y->rare->pairs_as_child.count == 1 ? LONELY_POINTS : 0;
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -278,8 +281,7 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 	return x->answered && y->answered && p->score + HANG_UP_POINTS + LONELY_POINTS < c->config.join_score;
 }
 
-/* Something happened to the leg: its pairs say more now. */
-static void reckon_again(struct calls *c, struct leg_record *r)
+void join_reckon(struct calls *c, struct leg_record *r)
 {
 	LIST_EACH(it, &r->rare->pairs_as_child)
 		pair_score(LIST_ENTRY(it, struct pair, of_child));
@@ -490,7 +492,10 @@ static bool was_in_vain(const struct leg *leg, const struct leg *next)
 	       address_equal(&leg->segments[0].a.addr, &next->segments[0].a.addr);
 }
 
-/* What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. */
+/*
+ * What the leg before may belong to, this one may: the next trunk is tried when the first one's time is over. And who
+ * was answered by a queue is put through when an agent is free.
+ */
 static void hunt_note(struct arrival *a, uint64_t caller)
 {
 	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
@@ -501,6 +506,8 @@ static void hunt_note(struct arrival *a, uint64_t caller)
 
 		if (ns_minus(a->leg->leg.invite_ns, before->leg.invite_ns) > HUNT_WITHIN_NS)
 			break;
+		if (before->leg.answered)
+			pair_add(a->c, before, a->leg);
 		if (!was_in_vain(&before->leg, &a->leg->leg))
 			continue;
 		if (before->leg.parent)
@@ -565,7 +572,7 @@ void join_note(struct arrival *a)
 	redirect_note(a);
 	description_note(a);
 	if (says_more(a) || r->leg.end_ns != NS_NONE)
-		reckon_again(a->c, r);
+		join_reckon(a->c, r);
 	if (r->leg.end_ns != NS_NONE)
 		clues_retire(a->c, r);
 }

@@ -282,7 +282,7 @@ void pair_score(struct pair *p)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
 	if (leg_was_refused(x) && leg_was_refused(y)) {
-		unsigned points = close_points(y->end_ns, x->end_ns, refused_ms, refused, 2);
+		unsigned points = close_points(leg_over_ns(y), leg_over_ns(x), refused_ms, refused, 2);
 
 		p->score += points + (points && x->status == y->status ? SAME_STATUS_POINTS : 0);
 	}

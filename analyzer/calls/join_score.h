@@ -21,7 +21,7 @@ struct pair {
  */
 enum { REFUSED_POINTS = 30, SAME_STATUS_POINTS = 10, GIVEN_UP_POINTS = 40, HANG_UP_POINTS = 30 };
 /* Of two that share a number and began at one host, when no other leg did so near to them. */
-enum { LONELY_POINTS = 10, HUNTED_POINTS = 10 };
+enum { LONELY_POINTS = 30, HUNTED_POINTS = 10 };
 
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);

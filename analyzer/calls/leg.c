@@ -430,3 +430,16 @@ void legs_fit(struct calls *c, struct leg_record *r)
 	while (c->config.max_bytes && is_full(c) && evict_one(c, r))
 		continue;
 }
+
+int64_t leg_over_ns(const struct leg *leg)
+{
+	int64_t over_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && t->final)
+			over_ns = t->final->at.at_ns;
+	}
+	return over_ns;
+}

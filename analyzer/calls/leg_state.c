@@ -116,6 +116,8 @@ static void settle_failure(struct calls *c, struct leg_record *r, int64_t at_ns,
 	r->settles = false;
 	dialogs_end_early(c, r, at_ns, by);
 	leg_end(c, r, at_ns, by);
+	if (!by)
+		join_reckon(c, r);       /* with a message join_note() does so */
 }
 
 static void failed(struct arrival *a)

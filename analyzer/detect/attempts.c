@@ -142,19 +142,6 @@ void attempts_free(struct attempts *a)
 	free(a);
 }
 
-int64_t leg_over_ns(const struct leg *leg)
-{
-	int64_t over_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns;
-
-	LIST_EACH(it, &leg->transactions) {
-		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
-
-		if (t->initial && t->final)
-			over_ns = t->final->at.at_ns;
-	}
-	return over_ns;
-}
-
 /* The first place in a sorted array that is not before x. */
 static size_t place(const struct attempt *list, size_t count, const struct attempt *x)
 {

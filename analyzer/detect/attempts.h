@@ -38,7 +38,5 @@ bool attempts_branch_open(struct attempts *a, const struct leg *leg, int64_t for
 bool attempts_under_way(struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns);
-/* When the INVITE was refused or given up; its last message when neither. */
-int64_t leg_over_ns(const struct leg *leg);
 
 #endif

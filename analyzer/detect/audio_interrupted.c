@@ -254,24 +254,25 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	const struct leg *leg = d->slot->dialog->leg;
 	struct endpoint sender = party_seen_at(d, d->sender);
 	char receiver[SAY_TEXT], other[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], gaps[32] = "a gap",
-		effect[3 * SAY_TEXT];
+		effect[3 * SAY_TEXT], lasted[NS_TEXT];
 	bool both = strcmp(f->reason, "both-directions") == 0;
 
 	say_party(facts, leg, side_other(d->sender), receiver);
 	say_party(facts, leg, d->sender, other);
 	say_host(facts, &sender.addr, host);
+	ns_words((int64_t)(sum_s * 1e9), 1, lasted);
 	if (count > 1)
 		snprintf(gaps, sizeof gaps, "%u gaps", count);
 	if (strcmp(f->reason, "lost-in-path") == 0)
-		snprintf(act, sizeof act, "The path from %s loses %.1f s of audio", host, sum_s);
+		snprintf(act, sizeof act, "The path from %s loses %s of audio", host, lasted);
 	else if (strcmp(f->reason, "sender-stalled") == 0)
-		snprintf(act, sizeof act, "%s stops its audio for %.1f s", host, sum_s);
+		snprintf(act, sizeof act, "%s stops its audio for %s", host, lasted);
 	else if (strcmp(f->reason, "sender-stopped") == 0)
-		snprintf(act, sizeof act, "%s goes quiet for %.1f s", host, sum_s);
+		snprintf(act, sizeof act, "%s goes quiet for %s", host, lasted);
 	else if (both)
-		snprintf(act, sizeof act, "The path fails for %.1f s", sum_s);
+		snprintf(act, sizeof act, "The path fails for %s", lasted);
 	else
-		snprintf(act, sizeof act, "%s's audio fails for %.1f s", host, sum_s);
+		snprintf(act, sizeof act, "%s's audio fails for %s", host, lasted);
 	if (both)
 		snprintf(effect, sizeof effect, "%s and %s %shear %s", receiver, other, say_claim(f), gaps);
 	else
@@ -503,7 +504,7 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 	const char *reason = before ? successor_reason(d, ev->direction, before, s) : NULL;
 	struct gap g = { .from_ns = before ? before->last_ns : 0, .to_ns = s->first_ns };
 	double hole_s = (double)(g.to_ns - g.from_ns) / 1e9;
-	char receiver[SAY_TEXT];
+	char receiver[SAY_TEXT], lasted[NS_TEXT];
 	struct finding *f;
 
 	if (!reason || hole_s * 1000 < detection_key(d, "min-ms") || !due_around(ev->direction, &g) ||
@@ -521,7 +522,7 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 	finding_part(f, PART_CULPRIT, &before->src);
 	finding_times(f, g.from_ns, g.to_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
-	finding_title(f, "%s hears nothing for %.1f s in mid-call", receiver, hole_s);
+	finding_title(f, "%s hears nothing for %s in mid-call", receiver, ns_words(ns_minus(g.to_ns, g.from_ns), 1, lasted));
 	say_successor(f, facts, before, s, hole_s);
 	finding_evidence(f, stream_frame(before, before->last_frame, before->last_ns), "last packet before the hole");
 	finding_evidence(f, stream_frame(s, s->first_frame, s->first_ns), "audio again after %.1f s", hole_s);
@@ -602,7 +603,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	int64_t end_ns = w ? window_end(w, facts->capture->last_ns) : 0;
 	bool on = s && sends_on(h, s, end_ns), lost = on && h->at_receiver;
 	struct finding *f;
-	char host[SAY_TEXT], receiver[SAY_TEXT];
+	char host[SAY_TEXT], receiver[SAY_TEXT], lasted[NS_TEXT];
 
 	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO ||
 	    (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
@@ -632,8 +633,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	f->since_ns = s->last_ns;
 	say_host(facts, &stream_origin(s)->src.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
-	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host,
-		(double)(end_ns - s->last_ns) / 1e9);
+	finding_title(f, "%s %shears nothing more of %s in the last %s", receiver, say_claim(f), host,
+		ns_words(ns_minus(end_ns, s->last_ns), 0, lasted));
 	say_end(f, host, lost, say_serves(facts, &s->src.addr));
 	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "last packet, %.1f s before the end",
 		(double)(end_ns - s->last_ns) / 1e9);

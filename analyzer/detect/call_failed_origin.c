@@ -61,8 +61,8 @@ static const struct leg *refused_before(const struct leg *leg)
 		behind = other;
 	}
 	if (!behind || behind->answered || behind->end_ns == NS_NONE || behind->status < 400 || behind->cancel_seen ||
-	    !failed_call_attempt(behind) || behind->end_ns > leg->end_ns ||
-	    ns_minus(leg->end_ns, behind->end_ns) > HANDED_ON_NS)
+	    !failed_call_attempt(behind) || leg_over_ns(behind) > leg_over_ns(leg) ||
+	    ns_minus(leg_over_ns(leg), leg_over_ns(behind)) > HANDED_ON_NS)
 		return NULL;
 	return alike(failed_call_attempt(behind)->final, failed_call_attempt(leg)->final) ? NULL : behind;
 }

@@ -203,6 +203,14 @@ static double arriving(const struct facts *facts, const struct direction *in, in
 	return n;
 }
 
+/* Its party was answered just then: what had been heard until then was the machine's own, music of a queue. */
+static bool takes_over(const struct direction *in, int64_t at_ns)
+{
+	int64_t after_ns = ns_minus(at_ns, direction_first_due(in)->on_ns);
+
+	return after_ns <= TOGETHER_NS && after_ns >= -TOGETHER_NS;
+}
+
 /*
  * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did
  * before, at this point.
@@ -226,7 +234,8 @@ static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in) ||
 			    arriving(j->facts, in, from_ns, to_ns) > most + (seen ? key_packets(in, from_ns, to_ns) : 0))
 				continue;
-			if (!seen || direction_packets_between(in, BOUND_AT_ALL, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
+			if (!seen || takes_over(in, from_ns) ||
+			    direction_packets_between(in, BOUND_AT_ALL, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
 				return true;
 		}
 	}

@@ -316,7 +316,7 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	enum confidence c = end_answered(leg) || refusal ? CONFIDENCE_CERTAIN
 		: icmp ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 	struct finding *f;
-	char host[SAY_TEXT], count[TEXT_COUNT];
+	char host[SAY_TEXT], count[TEXT_COUNT], lasted[NS_TEXT];
 
 	if (refusal)
 		reason = "bye-refused";
@@ -331,8 +331,8 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_leg(f, leg);
 	finding_stream(f, s->n);
 	finding_times(f, ended_ns, s->last_ns);
-	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &stream_origin(s)->src.addr, host),
-		(double)over_ns / 1e9);
+	finding_title(f, "%s keeps sending audio for %s after the call", say_host(facts, &stream_origin(s)->src.addr, host),
+		ns_words(over_ns, 1, lasted));
 	text_count(packets > 0 ? (uint64_t)packets : 0, count);
 	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));
 	if (refusal)

@@ -61,3 +61,22 @@ const char *ns_duration(int64_t length_ns, char buffer[NS_TEXT])
 		snprintf(buffer, NS_TEXT, "%s%" PRId64 " h %" PRId64 " min", sign, seconds / 3600, seconds / 60 % 60);
 	return buffer;
 }
+
+const char *ns_words(int64_t length_ns, unsigned decimals, char buffer[NS_TEXT])
+{
+	int64_t s = length_ns > 0 ? length_ns / SECOND_NS : 0;
+
+	if (s < 60 && decimals)
+		snprintf(buffer, NS_TEXT, "%.*f s", (int)decimals, (double)length_ns / SECOND_NS);
+	else if (s < 60)
+		snprintf(buffer, NS_TEXT, "%" PRId64 " s", s);
+	else if (s < 3600 && s % 60 == 0)
+		snprintf(buffer, NS_TEXT, "%" PRId64 " min", s / 60);
+	else if (s < 3600)
+		snprintf(buffer, NS_TEXT, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(buffer, NS_TEXT, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
+	else
+		snprintf(buffer, NS_TEXT, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
+	return buffer;
+}

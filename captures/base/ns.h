@@ -40,5 +40,7 @@ const char *ns_rfc3339(int64_t at_ns, char buffer[NS_TEXT]);
 const char *ns_clock(int64_t at_ns, unsigned decimals, char buffer[NS_TEXT]);
 /* "0:42", "12:07", "1 h 2 min" */
 const char *ns_duration(int64_t length_ns, char buffer[NS_TEXT]);
+/* As a person says it: "42 s", with decimals "41.9 s"; "4 min 11 s", "1 h 2 min", "2 d 3 h". */
+const char *ns_words(int64_t length_ns, unsigned decimals, char buffer[NS_TEXT]);
 
 #endif
