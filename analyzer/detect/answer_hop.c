@@ -135,7 +135,8 @@ bool answer_satisfied(const struct answer_hop *h, int64_t until_ns)
 	int64_t at_ns = h->first->at.at_ns, gap_ns = h->second ? ns_minus(h->second->at.at_ns, at_ns) : T2_NS,
 		gives_up_ns = ns_add(at_ns, 64 * (gap_ns < SECOND_NS / 2 ? gap_ns : SECOND_NS / 2));
 
-	if (!h->second)
+	/* a clock that was set back between them tells nothing of the timer */
+	if (!h->second || gap_ns <= 0)
 		return false;
 	while (at_ns < h->last->at.at_ns) {
 		at_ns = ns_add(at_ns, gap_ns);

@@ -396,7 +396,8 @@ static unsigned mass_of(const struct registration_verdict *list, unsigned count,
 {
 	unsigned n = 1;
 
-	while (n < count && alike(&list[0], &list[n]) && list[n].run->first_ns - list[0].run->first_ns <= window_ns)
+	while (n < count && alike(&list[0], &list[n]) &&
+	       ns_minus(list[n].run->first_ns, list[0].run->first_ns) <= window_ns)
 		n++;
 	return n;
 }
