@@ -13,10 +13,8 @@ const char *words_count(uint64_t n, char buffer[WORDS])
 
 const char *words_counted(uint64_t n, const char *noun, char buffer[WORDS])
 {
-	char count[WORDS];
-
-	snprintf(buffer, WORDS, "%s %.16s%s", words_count(n, count), noun, n == 1 ? "" : "s");
-	return buffer;
+	_Static_assert((int)WORDS >= (int)TEXT_COUNTED, "room for both");
+	return text_counted(n, noun, buffer);
 }
 
 const char *words_duration(int64_t length_ns, char buffer[WORDS])

@@ -64,8 +64,19 @@ static struct span asked_user(const struct sip_message *m)
 	return m->to.user;
 }
 
-/* Who is asked has handed it on before, as its own Via says: it goes round, and nobody asks anew. */
-static bool goes_round(const struct packet *p)
+/* It asks itself, or one that was asked by it. */
+static bool may_have_handed_on(const struct sources *s, const struct packet *p)
+{
+	const struct source *asked = source_find(s, &p->dst.addr);
+
+	return address_equal(&p->src.addr, &p->dst.addr) || (asked && source_target_find(asked, &p->src.addr));
+}
+
+/*
+ * Who is asked has handed it on before, as its own Via says: it goes round, and nobody asks anew. A Via alone anybody
+ * can write.
+ */
+static bool goes_round(const struct sources *s, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 	struct sip_via v;
@@ -74,7 +85,7 @@ static bool goes_round(const struct packet *p)
 		return false;        /* the first round is no circle yet */
 	for (unsigned i = 0; i < LOOP_VIAS && i < m->via_count && sip_via_at(m, i, &v); i++) {
 		if (address_equal(&v.at, &p->dst.addr))
-			return true;
+			return may_have_handed_on(s, p);
 	}
 	return false;
 }
@@ -145,7 +156,7 @@ void source_request(struct sources *s, const struct packet *p, uint64_t key)
 	x->by_method[m->method]++;
 	x->cut += (m->flaws & SIP_FLAW_HEADERS_CUT) != 0;
 	source_clock(s, x, p->at_ns / SECOND_NS);
-	a->round = goes_round(p);
+	a->round = goes_round(s, p);
 	x->any.now += !a->round;
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n && !a->round;
 	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;

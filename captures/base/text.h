@@ -33,8 +33,8 @@ const char *text_escape(struct span s, char *buffer, size_t room);
 /* "6 338" */
 enum { TEXT_COUNT = 32 };
 const char *text_count(uint64_t n, char buffer[TEXT_COUNT]);
-/* "1 key press", "6 338 key presses": `noun` in the singular, of the regular kind, 32 bytes at most. */
-enum { TEXT_COUNTED = TEXT_COUNT + 35 };
+/* "1 key press", "6 338 key presses": `noun` in the singular, of the regular kind, 18 bytes at most. */
+enum { TEXT_COUNTED = 48 };
 const char *text_counted(uint64_t n, const char *noun, char buffer[TEXT_COUNTED]);
 
 /* Columns that a UTF-8 text takes on a terminal; East Asian wide ones count two. */
