@@ -132,12 +132,13 @@ static int64_t doubled(int64_t gap_ns)
 
 bool answer_satisfied(const struct answer_hop *h, int64_t until_ns)
 {
-	int64_t at_ns = h->first->at.at_ns, gap_ns = h->second ? ns_minus(h->second->at.at_ns, at_ns) : T2_NS,
-		gives_up_ns = ns_add(at_ns, 64 * (gap_ns < SECOND_NS / 2 ? gap_ns : SECOND_NS / 2));
+	int64_t at_ns = h->first->at.at_ns, gap_ns = h->second ? ns_minus(h->second->at.at_ns, at_ns) : 0,
+		gives_up_ns;
 
 	/* a clock that was set back between them tells nothing of the timer */
-	if (!h->second || gap_ns <= 0)
+	if (gap_ns <= 0)
 		return false;
+	gives_up_ns = ns_add(at_ns, 64 * (gap_ns < SECOND_NS / 2 ? gap_ns : SECOND_NS / 2));
 	while (at_ns < h->last->at.at_ns) {
 		at_ns = ns_add(at_ns, gap_ns);
 		gap_ns = doubled(gap_ns);
